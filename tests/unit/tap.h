@@ -1,0 +1,42 @@
+/* A test program's report in TAP, for tests of core/, which also run where there is no GLib.
+ *
+ *     int main(void) { TAP_OK(1 + 1 == 2, "addition adds"); return tap_done(); }
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+static int tap_count, tap_failures;
+
+/** Reports one named result. The name is a printf format. Returns `ok`. */
+__attribute__((format(printf, 2, 3), unused)) static bool tap_ok(bool ok, const char *format, ...)
+{
+    va_list args;
+
+    tap_count++;
+    if (!ok)
+        tap_failures++;
+    printf("%sok %d - ", ok ? "" : "not ", tap_count);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+    return ok;
+}
+
+#define TAP_OK(condition, ...) tap_ok((condition), __VA_ARGS__)
+
+/** A remark on the result before it. */
+#define TAP_NOTE(...) (printf("# " __VA_ARGS__), putchar('\n'))
+
+/** Prints the plan. The exit status of the program. */
+__attribute__((unused)) static int tap_done(void)
+{
+    printf("1..%d\n", tap_count);
+    return tap_failures ? 1 : 0;
+}
