@@ -46,6 +46,9 @@ typedef struct {
     SpiceClip clip;
 } SpiceDisplayBase;
 
+/* No bitmap has indices beyond. */
+enum { SPICE_MAX_PALETTE_ENTRIES = 256 };
+
 typedef struct {
     uint64_t unique; /* 0: not to be cached */
     uint16_t n_entries;
@@ -218,9 +221,16 @@ enum {
     SPICE_COMPOSITE_DEST_OPAQUE = 1 << 24,
 };
 
+/* Layouts, each of the struct that it is named for. */
 void spice_layout_point(SpiceWire *wire, void *value);
+void spice_layout_point16(SpiceWire *wire, void *value);
 void spice_layout_rect(SpiceWire *wire, void *value);
+void spice_layout_transform(SpiceWire *wire, void *value);
 void spice_layout_clip(SpiceWire *wire, void *value);
+void spice_layout_display_base(SpiceWire *wire, void *value);
 void spice_layout_image(SpiceWire *wire, void *value);
 void spice_layout_brush(SpiceWire *wire, void *value);
 void spice_layout_mask(SpiceWire *wire, void *value);
+void spice_layout_line_attr(SpiceWire *wire, void *value);
+void spice_layout_path(SpiceWire *wire, void *value);
+void spice_layout_string(SpiceWire *wire, void *value);
