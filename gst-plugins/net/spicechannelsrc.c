@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-spicechannelsrc
+ * @title: spicechannelsrc
+ * @short_description: the messages of one channel of a SPICE session
+ *
+ * Links a display channel and hands on its messages, one a buffer: a mini header (type and size,
+ * little endian) and the body. What the link itself needs (acknowledgements, pings, the INIT of a
+ * display channel) is answered here.
+ *
+ * The element takes part in the session of its `session` property. Without one it opens a session
+ * of its own to `location`, and lets the elements around it know by a GstContext
+ * `gst.spice.Session`.
+ *
+ * The last message that was there when it was taken bears %GST_BUFFER_FLAG_MARKER: nothing more is
+ * known to follow at once, so now is the time to show what was drawn. A buffer's offset is the
+ * message's serial number.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec ! videoconvert ! autovideosink
+ * ]|
+ */
+#include "spicechannelsrc.h"
+
+#include "core/wire/channel.h"
+#include "core/wire/display.h"
+#include "session-context.h"
+#include "transport/error.h"
+#include "transport/framer.h"
+
+GST_DEBUG_CATEGORY_STATIC(spicechannelsrc_debug);
+#define GST_CAT_DEFAULT spicechannelsrc_debug
+
+enum {
+    QUEUE_FULL = 16 << 20, /* bytes that wait here before the socket is left alone */
+    QUEUE_RESUME = 4 << 20,
+    PIXMAP_CACHE_PIXELS = 20 << 20, /* 80 MiB of pixels, as the field's clients ask for */
+    PIXMAP_CACHE_ID = 1,
+    GLZ_DICTIONARY_ID = 1,
+    DEFAULT_TIMEOUT_S = 30,
+};
+
+enum {
+    PROP_0,
+    PROP_SESSION,
+    PROP_LOCATION,
+    PROP_PASSWORD,
+    PROP_CA_FILE,
+    PROP_HOST_SUBJECT,
+    PROP_TIMEOUT,
+    PROP_CHANNEL_ID,
+};
+
+struct _GstSpiceChannelSrc {
+    GstPushSrc parent_instance;
+
+    char *location, *password, *ca_file, *host_subject;
+    guint timeout;
+    guint channel_id;
+    GstSpiceSession *session; /* under the object lock */
+    gboolean own_session;
+    gulong failed_handler;
+
+    GMutex lock;
+    GCond cond;
+    GQueue *queue; /* GstBuffer, under lock */
+    gsize queued;
+    gboolean reading;
+    gboolean flushing;
+    GError *error; /* the channel's end, under lock */
+    GstSpiceAttachment *attachment;
+};
+
+G_DEFINE_FINAL_TYPE(GstSpiceChannelSrc, gst_spice_channel_src, GST_TYPE_PUSH_SRC)
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-spice-display"));
+
+/* Attachment: the I/O thread */
+
+static void send_display_init(GstSpiceChannelSrc *self, GstSpiceAttachment *attachment)
+{
+    const SpiceMsgcDisplayInit init = {
+        .pixmap_cache_id = PIXMAP_CACHE_ID,
+        .pixmap_cache_size = PIXMAP_CACHE_PIXELS,
+        .glz_dictionary_id = GLZ_DICTIONARY_ID,
+        .glz_dictionary_window_size = 0,
+    };
+    const SpiceMessageDef *def =
+        spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_CLIENT, SPICE_MSGC_DISPLAY_INIT);
+    SpiceBuffer body = {.allocator = &spice_allocator_libc};
+    GBytes *bytes;
+
+    if (spice_message_write(def, &init, &body, NULL)) {
+        bytes = g_bytes_new(body.data, body.size);
+        gst_spice_attachment_send(attachment, SPICE_MSGC_DISPLAY_INIT, bytes);
+        g_bytes_unref(bytes);
+    }
+    spice_buffer_clear(&body);
+}
+
+static void on_opened(GstSpiceAttachment *attachment, gpointer user_data)
+{
+    GstSpiceChannelSrc *self = user_data;
+
+    GST_DEBUG_OBJECT(self, "display channel %u is linked", self->channel_id);
+    send_display_init(self, attachment);
+}
+
+static void on_message(GstSpiceAttachment *attachment, GBytes *message, guint64 serial,
+                       gpointer user_data)
+{
+    GstSpiceChannelSrc *self = user_data;
+    GstBuffer *buffer = gst_buffer_new_wrapped_bytes(message);
+
+    GST_BUFFER_OFFSET(buffer) = serial;
+    g_mutex_lock(&self->lock);
+    g_queue_push_tail(self->queue, buffer);
+    self->queued += g_bytes_get_size(message);
+    if (self->queued > QUEUE_FULL && self->reading) {
+        self->reading = FALSE;
+        gst_spice_attachment_set_reading(attachment, FALSE);
+    }
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+static void on_closed(GstSpiceAttachment *attachment, const GError *error, gpointer user_data)
+{
+    GstSpiceChannelSrc *self = user_data;
+
+    g_mutex_lock(&self->lock);
+    if (!self->error)
+        self->error = g_error_copy(error);
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+static const GstSpiceAttachmentHandler attachment_handler = {
+    .opened = on_opened,
+    .message = on_message,
+    .closed = on_closed,
+};
+
+/** Our own session could not be made or was lost; the attachment need not exist yet. */
+static void on_session_failed(GstSpiceSession *session, const GError *error, gpointer user_data)
+{
+    on_closed(NULL, error, user_data);
+}
+
+void gst_spice_channel_src_send(GstSpiceChannelSrc *self, guint16 type, GBytes *body)
+{
+    g_mutex_lock(&self->lock);
+    if (self->attachment)
+        gst_spice_attachment_send(self->attachment, type, body);
+    g_mutex_unlock(&self->lock);
+}
+
+/* Streaming */
+
+static GstFlowReturn gst_spice_channel_src_create(GstPushSrc *src, GstBuffer **buffer)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
+    gboolean last;
+    GError *error = NULL;
+
+    g_mutex_lock(&self->lock);
+    while (!self->flushing && !self->error && g_queue_is_empty(self->queue))
+        g_cond_wait(&self->cond, &self->lock);
+    if (self->flushing || g_queue_is_empty(self->queue)) {
+        if (!self->flushing)
+            error = g_error_copy(self->error);
+        g_mutex_unlock(&self->lock);
+        if (error) {
+            gst_spice_post_error(GST_ELEMENT(self), error);
+            g_error_free(error);
+        }
+        return GST_FLOW_FLUSHING; /* ERROR would post a second, vaguer message */
+    }
+    *buffer = g_queue_pop_head(self->queue);
+    last = g_queue_is_empty(self->queue);
+    self->queued -= gst_buffer_get_size(*buffer);
+    if (!self->reading && self->queued < QUEUE_RESUME) {
+        self->reading = TRUE;
+        gst_spice_attachment_set_reading(self->attachment, TRUE);
+    }
+    g_mutex_unlock(&self->lock);
+
+    if (last)
+        GST_BUFFER_FLAG_SET(*buffer, GST_BUFFER_FLAG_MARKER);
+    return GST_FLOW_OK;
+}
+
+static gboolean gst_spice_channel_src_unlock(GstBaseSrc *src)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
+
+    g_mutex_lock(&self->lock);
+    self->flushing = TRUE;
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static gboolean gst_spice_channel_src_unlock_stop(GstBaseSrc *src)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
+
+    g_mutex_lock(&self->lock);
+    self->flushing = FALSE;
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static gboolean open_own_session(GstSpiceChannelSrc *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->session = gst_spice_session_new();
+    self->own_session = TRUE;
+    g_object_set(self->session, "location", self->location, "password", self->password, "ca-file",
+                 self->ca_file, "host-subject", self->host_subject, "timeout", self->timeout, NULL);
+    self->failed_handler =
+        g_signal_connect(self->session, "failed", G_CALLBACK(on_session_failed), self);
+    if (!gst_spice_session_open(self->session, &error)) {
+        gst_spice_post_error(GST_ELEMENT(self), error);
+        return FALSE;
+    }
+    gst_spice_context_announce(GST_ELEMENT(self), self->session);
+    return TRUE;
+}
+
+static void drop_session(GstSpiceChannelSrc *self)
+{
+    if (!self->own_session)
+        return;
+    g_signal_handler_disconnect(self->session, self->failed_handler);
+    gst_spice_session_close(self->session);
+    g_clear_object(&self->session);
+    self->own_session = FALSE;
+}
+
+static gboolean gst_spice_channel_src_start(GstBaseSrc *src)
+{
+    static const guint32 caps = 1u << SPICE_DISPLAY_CAP_SIZED_STREAM |
+                                1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
+                                1u << SPICE_DISPLAY_CAP_COMPOSITE |
+                                1u << SPICE_DISPLAY_CAP_A8_SURFACE;
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
+    GstSpiceAttachment *attachment;
+
+    if (!self->session && !open_own_session(self)) {
+        drop_session(self);
+        return FALSE;
+    }
+    self->reading = TRUE;
+    attachment =
+        gst_spice_session_attach(self->session, SPICE_CHANNEL_DISPLAY, (guint8)self->channel_id,
+                                 &caps, 1, &attachment_handler, self);
+    g_mutex_lock(&self->lock);
+    self->attachment = attachment;
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static gboolean gst_spice_channel_src_stop(GstBaseSrc *src)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
+    GstSpiceAttachment *attachment;
+
+    g_mutex_lock(&self->lock);
+    attachment = g_steal_pointer(&self->attachment);
+    g_mutex_unlock(&self->lock);
+    /* Not under our lock: the I/O thread takes the two in the other order. */
+    if (attachment)
+        gst_spice_attachment_detach(attachment);
+    drop_session(self);
+    g_mutex_lock(&self->lock);
+    g_queue_clear_full(self->queue, (GDestroyNotify)gst_buffer_unref);
+    self->queued = 0;
+    g_clear_error(&self->error);
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static void gst_spice_channel_src_set_context(GstElement *element, GstContext *context)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(element);
+    GstSpiceSession *session = gst_spice_context_get_session(context);
+
+    GST_OBJECT_LOCK(self);
+    if (session && !self->session)
+        self->session = g_object_ref(session);
+    GST_OBJECT_UNLOCK(self);
+    g_clear_object(&session);
+    GST_ELEMENT_CLASS(gst_spice_channel_src_parent_class)->set_context(element, context);
+}
+
+/* Object */
+
+static char **string_property(GstSpiceChannelSrc *self, guint id)
+{
+    switch (id) {
+    case PROP_LOCATION:
+        return &self->location;
+    case PROP_PASSWORD:
+        return &self->password;
+    case PROP_CA_FILE:
+        return &self->ca_file;
+    case PROP_HOST_SUBJECT:
+        return &self->host_subject;
+    default:
+        return NULL;
+    }
+}
+
+static void gst_spice_channel_src_set_property(GObject *object, guint id, const GValue *value,
+                                               GParamSpec *pspec)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(object);
+    char **text = string_property(self, id);
+
+    GST_OBJECT_LOCK(self);
+    if (text) {
+        g_free(*text);
+        *text = g_value_dup_string(value);
+    } else if (id == PROP_SESSION) {
+        g_set_object(&self->session, g_value_get_object(value));
+    } else if (id == PROP_TIMEOUT) {
+        self->timeout = g_value_get_uint(value);
+    } else if (id == PROP_CHANNEL_ID) {
+        self->channel_id = g_value_get_uint(value);
+    } else {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_spice_channel_src_get_property(GObject *object, guint id, GValue *value,
+                                               GParamSpec *pspec)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(object);
+    char **text = string_property(self, id);
+
+    GST_OBJECT_LOCK(self);
+    if (text)
+        g_value_set_string(value, *text);
+    else if (id == PROP_SESSION)
+        g_value_set_object(value, self->session);
+    else if (id == PROP_TIMEOUT)
+        g_value_set_uint(value, self->timeout);
+    else if (id == PROP_CHANNEL_ID)
+        g_value_set_uint(value, self->channel_id);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_spice_channel_src_finalize(GObject *object)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(object);
+
+    g_clear_object(&self->session);
+    g_queue_free_full(self->queue, (GDestroyNotify)gst_buffer_unref);
+    g_clear_error(&self->error);
+    g_free(self->location);
+    g_free(self->password);
+    g_free(self->ca_file);
+    g_free(self->host_subject);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->cond);
+    G_OBJECT_CLASS(gst_spice_channel_src_parent_class)->finalize(object);
+}
+
+static void gst_spice_channel_src_init(GstSpiceChannelSrc *self)
+{
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->cond);
+    self->queue = g_queue_new();
+    self->timeout = DEFAULT_TIMEOUT_S;
+    gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
+    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+}
+
+static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+    GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS(klass);
+    const GParamFlags flags =
+        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+    GST_DEBUG_CATEGORY_INIT(spicechannelsrc_debug, "spicechannelsrc", 0, "SPICE channel source");
+
+    object_class->set_property = gst_spice_channel_src_set_property;
+    object_class->get_property = gst_spice_channel_src_get_property;
+    object_class->finalize = gst_spice_channel_src_finalize;
+    element_class->set_context = gst_spice_channel_src_set_context;
+    base_class->start = gst_spice_channel_src_start;
+    base_class->stop = gst_spice_channel_src_stop;
+    base_class->unlock = gst_spice_channel_src_unlock;
+    base_class->unlock_stop = gst_spice_channel_src_unlock_stop;
+    GST_PUSH_SRC_CLASS(klass)->create = gst_spice_channel_src_create;
+
+    g_object_class_install_property(
+        object_class, PROP_SESSION,
+        g_param_spec_object("session", "Session",
+                            "Session to take part in; without one, a session to `location` is made",
+                            GST_SPICE_TYPE_SESSION, flags));
+    g_object_class_install_property(
+        object_class, PROP_LOCATION,
+        g_param_spec_string("location", "Location",
+                            "URI of the server: spice://host:port, spice+tls://host:port or "
+                            "spice+unix:///path",
+                            NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_PASSWORD,
+        g_param_spec_string("password", "Password", "Ticket of the server", NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_CA_FILE,
+        g_param_spec_string("ca-file", "CA file",
+                            "PEM file of trusted certificates; without one, the system's", NULL,
+                            flags));
+    g_object_class_install_property(
+        object_class, PROP_HOST_SUBJECT,
+        g_param_spec_string("host-subject", "Host subject",
+                            "Subject that the server's certificate must have, such as "
+                            "\"O=Example,CN=host\"; the host name is then not looked at",
+                            NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_TIMEOUT,
+        g_param_spec_uint("timeout", "Timeout",
+                          "Seconds of silence after which the server counts as gone (0: never); "
+                          "connecting and the handshake take 10 s at most, or this if it is less",
+                          0, G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
+    g_object_class_install_property(
+        object_class, PROP_CHANNEL_ID,
+        g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
+                          255, 0, flags));
+
+    gst_element_class_add_static_pad_template(element_class, &src_template);
+    gst_element_class_set_static_metadata(element_class, "SPICE channel source", "Source/Network",
+                                          "Receives the messages of a SPICE display channel",
+                                          "The gst-spice developers");
+}

@@ -1,0 +1,88 @@
+/* Inside of a session: what its channel files share. All fields but those under `lock` belong to
+ * the I/O thread.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include "core/wire/arena.h"
+#include "session.h"
+#include "transport/channel.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    gboolean linked;
+    guint32 held_buttons; /* SPICE_MOUSE_BUTTON_MASK_* */
+    guint unacked;        /* motion messages that the server has not acknowledged */
+    gboolean motion_pending, position_pending;
+    gint64 dx, dy;
+    guint32 x, y;
+    guint8 display;
+    gboolean place_known; /* the last absolute place, for relative motion in server mode */
+    gint last_x, last_y;
+} GstSpiceInputs;
+
+struct _GstSpiceSession {
+    GObject parent_instance;
+
+    /* configuration, constant once open */
+    char *location, *password, *ca_file, *host_subject;
+    guint timeout;
+    SpiceAddress *address;
+
+    GMainContext *context;
+    GMainLoop *loop;
+    GThread *thread;
+
+    GMutex lock;
+    gboolean opened, closed;         /* under lock */
+    gboolean failed;                 /* under lock */
+    GstSpiceMouseMode mouse_mode;    /* under lock */
+    GstSpiceCursor *cursor;          /* under lock */
+    char *name;                      /* under lock */
+    guint32 ram_hint;                /* under lock */
+
+    SpiceArena arena;
+    guint32 session_id;
+    GArray *offered; /* guint16: type << 8 | id */
+    gboolean listed;
+    GPtrArray *attachments; /* of GstSpiceAttachment, each a reference */
+    SpiceChannel *main, *inputs, *cursor_channel;
+    guint32 tls_types; /* bit per channel type that the server wants on TLS */
+    GstSpiceInputs input;
+    GHashTable *cursor_cache; /* guint64* unique -> GstSpiceCursor */
+};
+
+/** Opens a channel with the session's address and secrets; NULL if it cannot be. */
+SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *session, guint8 type, guint8 id,
+                                             const guint32 *caps, guint n_caps,
+                                             const SpiceChannelHandler *handler,
+                                             gpointer user_data);
+/** If `error` asks for the other port and there is one that may be used, notes that for the
+ * channel's type: the caller opens it again. */
+gboolean gst_spice_session_accept_redirect(GstSpiceSession *session, guint8 type,
+                                           const GError *error);
+/** Reports the session's end, once. */
+void gst_spice_session_fail(GstSpiceSession *session, const GError *error);
+/** The server has named channel (type, id). */
+void gst_spice_session_offer(GstSpiceSession *session, guint8 type, guint8 id);
+void gst_spice_session_list_done(GstSpiceSession *session);
+void gst_spice_session_set_mouse_mode(GstSpiceSession *session, guint32 mode);
+/** Takes the reference. */
+void gst_spice_session_take_cursor(GstSpiceSession *session, GstSpiceCursor *cursor);
+gboolean gst_spice_session_offers(GstSpiceSession *session, guint8 type, guint8 id);
+
+/** Unfolds a frame's body into the session's arena; NULL and PROTOCOL if it is malformed, NULL
+ * without error for a message number that the protocol does not have. */
+gpointer gst_spice_session_parse(GstSpiceSession *session, guint8 channel_type,
+                                 const SpiceFrame *frame, GError **error);
+/** Writes a client message from its struct. */
+void gst_spice_session_send(SpiceChannel *channel, guint16 type, const void *message);
+
+void gst_spice_main_channel_open(GstSpiceSession *session);
+void gst_spice_inputs_channel_open(GstSpiceSession *session);
+void gst_spice_inputs_reset(GstSpiceSession *session);
+void gst_spice_cursor_channel_open(GstSpiceSession *session);
+
+G_END_DECLS

@@ -1,0 +1,723 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session-private.h"
+
+#include <string.h>
+
+#include "core/wire/channel.h"
+#include "transport/error.h"
+
+enum {
+    CONNECT_TIMEOUT_MS = 10000,
+    HANDSHAKE_TIMEOUT_MS = 10000,
+    DEFAULT_TIMEOUT_S = 30,
+    MAX_OFFERED = 256,
+};
+
+static const guint32 MAX_DISPLAY_MESSAGE = 256u << 20;
+static const guint32 MAX_OTHER_MESSAGE = 4u << 20;
+
+enum { PROP_LOCATION = 1, PROP_PASSWORD, PROP_CA_FILE, PROP_HOST_SUBJECT, PROP_TIMEOUT };
+
+enum {
+    SIGNAL_CHANNEL_AVAILABLE,
+    SIGNAL_CHANNELS_LISTED,
+    SIGNAL_FAILED,
+    SIGNAL_MOUSE_MODE_CHANGED,
+    SIGNAL_CURSOR_CHANGED,
+    N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE(GstSpiceSession, gst_spice_session, G_TYPE_OBJECT)
+
+struct GstSpiceAttachment {
+    gatomicrefcount refs;
+    GstSpiceSession *session; /* a reference until detached or closed */
+    guint8 type, id;
+    guint32 caps[4];
+    guint n_caps;
+    const GstSpiceAttachmentHandler *handler;
+
+    GMutex lock;
+    gpointer user_data; /* under lock */
+    gboolean live;      /* under lock: callbacks may be made */
+
+    SpiceChannel *channel; /* I/O thread */
+    gboolean done;         /* I/O thread: closed, not to be opened again */
+};
+
+/* The I/O thread */
+
+typedef struct {
+    GstSpiceSession *session;
+    void (*func)(GstSpiceSession *session, gpointer data);
+    gpointer data;
+    GDestroyNotify destroy;
+} Task;
+
+static void task_free(gpointer data)
+{
+    Task *task = data;
+
+    if (task->destroy)
+        task->destroy(task->data);
+    g_object_unref(task->session);
+    g_free(task);
+}
+
+static gboolean task_run(gpointer data)
+{
+    Task *task = data;
+
+    task->func(task->session, task->data);
+    return G_SOURCE_REMOVE;
+}
+
+static void close_task(GstSpiceSession *self, gpointer data);
+
+/** Runs `func` on the I/O thread, in the order of the calls. Nothing runs after close_task(). */
+static void run_on_io_thread(GstSpiceSession *self,
+                             void (*func)(GstSpiceSession *session, gpointer data), gpointer data,
+                             GDestroyNotify destroy)
+{
+    Task *task = g_new(Task, 1);
+    GSource *source = g_idle_source_new();
+
+    *task = (Task){g_object_ref(self), func, data, destroy};
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, task_run, task, task_free);
+    g_mutex_lock(&self->lock);
+    if (!self->closed || func == close_task)
+        g_source_attach(source, self->context);
+    g_mutex_unlock(&self->lock);
+    g_source_unref(source); /* frees the task if it was not attached */
+}
+
+static gpointer io_thread(gpointer data)
+{
+    GstSpiceSession *self = data;
+    GMainContext *context = g_main_context_ref(self->context);
+    GMainLoop *loop = g_main_loop_ref(self->loop);
+
+    g_main_context_push_thread_default(context);
+    g_main_loop_run(loop);
+    /* What was still asked for is freed with its context; connections being closed end here. */
+    while (g_main_context_iteration(context, FALSE))
+        ;
+    g_main_context_pop_thread_default(context);
+    g_main_loop_unref(loop);
+    g_main_context_unref(context);
+    return NULL;
+}
+
+/* Channels */
+
+SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *self, guint8 type, guint8 id,
+                                             const guint32 *caps, guint n_caps,
+                                             const SpiceChannelHandler *handler,
+                                             gpointer user_data)
+{
+    guint timeout_ms = self->timeout * 1000;
+    gboolean speaks_up = type == SPICE_CHANNEL_MAIN || type == SPICE_CHANNEL_DISPLAY;
+    SpiceChannelConfig config = {
+        .address = self->address,
+        .tls = self->address->unix_path ? FALSE
+               : !self->address->port ? TRUE
+                                      : self->address->tls_port && (self->tls_types >> type & 1),
+        .password = self->password ? self->password : self->address->password,
+        .ca_file = self->ca_file,
+        .host_subject = self->host_subject,
+        .connection_id = type == SPICE_CHANNEL_MAIN ? 0 : self->session_id,
+        .type = type,
+        .id = id,
+        .caps = caps,
+        .n_caps = n_caps,
+        .connect_timeout_ms = timeout_ms ? MIN(timeout_ms, CONNECT_TIMEOUT_MS) : CONNECT_TIMEOUT_MS,
+        .handshake_timeout_ms =
+            timeout_ms ? MIN(timeout_ms, HANDSHAKE_TIMEOUT_MS) : HANDSHAKE_TIMEOUT_MS,
+        .idle_timeout_ms = speaks_up ? timeout_ms : 0,
+        .max_message_size =
+            type == SPICE_CHANNEL_DISPLAY ? MAX_DISPLAY_MESSAGE : MAX_OTHER_MESSAGE,
+    };
+
+    return spice_channel_open(&config, handler, user_data);
+}
+
+gboolean gst_spice_session_accept_redirect(GstSpiceSession *self, guint8 type, const GError *error)
+{
+    /* Only from plain to TLS: the other way round anybody on the network could ask for it. */
+    if (!g_error_matches(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_NEED_SECURED) ||
+        !self->address->tls_port || (self->tls_types >> type & 1))
+        return FALSE;
+    self->tls_types |= 1u << type;
+    return TRUE;
+}
+
+gpointer gst_spice_session_parse(GstSpiceSession *self, guint8 channel_type,
+                                 const SpiceFrame *frame, GError **error)
+{
+    const SpiceMessageDef *def = spice_message_find(channel_type, SPICE_FROM_SERVER, frame->type);
+    SpiceError wire_error = {0};
+    gsize size;
+    const guint8 *data = g_bytes_get_data(frame->bytes, &size);
+    gpointer message;
+
+    if (!def)
+        return NULL;
+    spice_arena_reset(&self->arena);
+    message = spice_message_read(def, data + SPICE_MINI_HEADER_SIZE, size - SPICE_MINI_HEADER_SIZE,
+                                 &self->arena, &wire_error);
+    if (!message)
+        g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL, "%s: %s %s",
+                    def->name, wire_error.field, spice_error_phrase(wire_error.code));
+    return message;
+}
+
+void gst_spice_session_send(SpiceChannel *channel, guint16 type, const void *message)
+{
+    const SpiceMessageDef *def =
+        spice_message_find(spice_channel_get_type_number(channel), SPICE_FROM_CLIENT, type);
+    SpiceBuffer body = {.allocator = &spice_allocator_libc};
+
+    g_return_if_fail(def != NULL);
+    if (def->size == 0 || spice_message_write(def, message, &body, NULL))
+        spice_channel_send(channel, type, body.data, body.size);
+    spice_buffer_clear(&body);
+}
+
+gboolean gst_spice_session_offers(GstSpiceSession *self, guint8 type, guint8 id)
+{
+    guint i;
+
+    for (i = 0; i < self->offered->len; i++)
+        if (g_array_index(self->offered, guint16, i) == (type << 8 | id))
+            return TRUE;
+    return FALSE;
+}
+
+void gst_spice_session_fail(GstSpiceSession *self, const GError *error)
+{
+    gboolean first;
+
+    g_mutex_lock(&self->lock);
+    first = !self->failed && !self->closed;
+    self->failed = TRUE;
+    g_mutex_unlock(&self->lock);
+    if (first)
+        g_signal_emit(self, signals[SIGNAL_FAILED], 0, error);
+}
+
+void gst_spice_session_set_mouse_mode(GstSpiceSession *self, guint32 mode)
+{
+    gboolean changed;
+
+    g_mutex_lock(&self->lock);
+    changed = self->mouse_mode != mode;
+    self->mouse_mode = mode;
+    g_mutex_unlock(&self->lock);
+    if (changed)
+        g_signal_emit(self, signals[SIGNAL_MOUSE_MODE_CHANGED], 0);
+}
+
+void gst_spice_session_take_cursor(GstSpiceSession *self, GstSpiceCursor *cursor)
+{
+    g_mutex_lock(&self->lock);
+    gst_spice_cursor_unref(self->cursor);
+    self->cursor = cursor;
+    g_mutex_unlock(&self->lock);
+    g_signal_emit(self, signals[SIGNAL_CURSOR_CHANGED], 0);
+}
+
+/* Attachments */
+
+static void attachment_unref(gpointer data)
+{
+    GstSpiceAttachment *self = data;
+
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    g_object_unref(self->session);
+    g_mutex_clear(&self->lock);
+    g_free(self);
+}
+
+static GstSpiceAttachment *attachment_ref(GstSpiceAttachment *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+/** The last callback, and the end of the attachment for the I/O thread. */
+static void attachment_close(GstSpiceAttachment *self, const GError *error)
+{
+    self->done = TRUE;
+    if (self->channel) {
+        spice_channel_close(self->channel);
+        self->channel = NULL;
+    }
+    g_mutex_lock(&self->lock);
+    if (self->live) {
+        self->live = FALSE;
+        self->handler->closed(self, error, self->user_data);
+    }
+    g_mutex_unlock(&self->lock);
+}
+
+static void attachment_open(GstSpiceAttachment *self);
+
+static void on_attachment_opened(SpiceChannel *channel, gpointer user_data)
+{
+    GstSpiceAttachment *self = user_data;
+
+    g_mutex_lock(&self->lock);
+    if (self->live)
+        self->handler->opened(self, self->user_data);
+    g_mutex_unlock(&self->lock);
+}
+
+static gboolean on_attachment_message(SpiceChannel *channel, const SpiceFrame *frame,
+                                      gpointer user_data, GError **error)
+{
+    GstSpiceAttachment *self = user_data;
+
+    g_mutex_lock(&self->lock);
+    if (self->live)
+        self->handler->message(self, frame->bytes, frame->serial, self->user_data);
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static void on_attachment_closed(SpiceChannel *channel, const GError *error, gpointer user_data)
+{
+    GstSpiceAttachment *self = user_data;
+
+    spice_channel_close(self->channel);
+    self->channel = NULL;
+    if (gst_spice_session_accept_redirect(self->session, self->type, error))
+        attachment_open(self);
+    else
+        attachment_close(self, error);
+}
+
+static const SpiceChannelHandler attachment_handler = {
+    .opened = on_attachment_opened,
+    .message = on_attachment_message,
+    .closed = on_attachment_closed,
+};
+
+static void attachment_open(GstSpiceAttachment *self)
+{
+    self->channel = gst_spice_session_open_channel(self->session, self->type, self->id, self->caps,
+                                                   self->n_caps, &attachment_handler, self);
+}
+
+static gboolean attachment_is_wanted(GstSpiceAttachment *self)
+{
+    gboolean live;
+
+    g_mutex_lock(&self->lock);
+    live = self->live;
+    g_mutex_unlock(&self->lock);
+    return live && !self->done && !self->channel;
+}
+
+static void attach_task(GstSpiceSession *self, gpointer data)
+{
+    GstSpiceAttachment *attachment = data;
+
+    g_ptr_array_add(self->attachments, attachment_ref(attachment));
+    if (!attachment_is_wanted(attachment))
+        return;
+    if (gst_spice_session_offers(self, attachment->type, attachment->id)) {
+        attachment_open(attachment);
+    } else if (self->listed) {
+        g_autoptr(GError) error =
+            g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_UNAVAILABLE,
+                        "the server has no channel %u:%u", attachment->type, attachment->id);
+
+        attachment_close(attachment, error);
+    }
+}
+
+GstSpiceAttachment *gst_spice_session_attach(GstSpiceSession *self, guint8 type, guint8 id,
+                                             const guint32 *caps, guint n_caps,
+                                             const GstSpiceAttachmentHandler *handler,
+                                             gpointer user_data)
+{
+    GstSpiceAttachment *attachment = g_new0(GstSpiceAttachment, 1);
+
+    g_return_val_if_fail(n_caps <= G_N_ELEMENTS(attachment->caps), NULL);
+    g_atomic_ref_count_init(&attachment->refs);
+    attachment->session = g_object_ref(self);
+    attachment->type = type;
+    attachment->id = id;
+    if (n_caps)
+        memcpy(attachment->caps, caps, n_caps * sizeof *caps);
+    attachment->n_caps = n_caps;
+    attachment->handler = handler;
+    g_mutex_init(&attachment->lock);
+    attachment->user_data = user_data;
+    attachment->live = TRUE;
+    run_on_io_thread(self, attach_task, attachment_ref(attachment), attachment_unref);
+    return attachment;
+}
+
+static void detach_task(GstSpiceSession *self, gpointer data)
+{
+    GstSpiceAttachment *attachment = data;
+
+    attachment->done = TRUE;
+    g_clear_pointer(&attachment->channel, spice_channel_close);
+    g_ptr_array_remove_fast(self->attachments, attachment);
+}
+
+void gst_spice_attachment_detach(GstSpiceAttachment *self)
+{
+    g_mutex_lock(&self->lock);
+    self->live = FALSE;
+    self->user_data = NULL;
+    g_mutex_unlock(&self->lock);
+    run_on_io_thread(self->session, detach_task, self, attachment_unref);
+}
+
+typedef struct {
+    GstSpiceAttachment *attachment;
+    guint16 type;
+    GBytes *body;
+} SendRequest;
+
+static void send_request_free(gpointer data)
+{
+    SendRequest *request = data;
+
+    attachment_unref(request->attachment);
+    g_bytes_unref(request->body);
+    g_free(request);
+}
+
+static void send_task(GstSpiceSession *self, gpointer data)
+{
+    SendRequest *request = data;
+    gsize size;
+    gconstpointer body = g_bytes_get_data(request->body, &size);
+
+    if (request->attachment->channel)
+        spice_channel_send(request->attachment->channel, request->type, body, size);
+}
+
+void gst_spice_attachment_send(GstSpiceAttachment *self, guint16 type, GBytes *body)
+{
+    SendRequest *request = g_new(SendRequest, 1);
+
+    *request = (SendRequest){attachment_ref(self), type, g_bytes_ref(body)};
+    run_on_io_thread(self->session, send_task, request, send_request_free);
+}
+
+static void stop_reading_task(GstSpiceSession *self, gpointer data)
+{
+    GstSpiceAttachment *attachment = data;
+
+    if (attachment->channel)
+        spice_channel_set_reading(attachment->channel, FALSE);
+}
+
+static void start_reading_task(GstSpiceSession *self, gpointer data)
+{
+    GstSpiceAttachment *attachment = data;
+
+    if (attachment->channel)
+        spice_channel_set_reading(attachment->channel, TRUE);
+}
+
+void gst_spice_attachment_set_reading(GstSpiceAttachment *self, gboolean reading)
+{
+    run_on_io_thread(self->session, reading ? start_reading_task : stop_reading_task,
+                     attachment_ref(self), attachment_unref);
+}
+
+gboolean gst_spice_attachment_peer_has(GstSpiceAttachment *self, guint capability)
+{
+    return self->channel && spice_channel_peer_has(self->channel, capability);
+}
+
+void gst_spice_session_offer(GstSpiceSession *self, guint8 type, guint8 id)
+{
+    guint16 both = (guint16)(type << 8 | id);
+    guint i;
+
+    if (gst_spice_session_offers(self, type, id) || self->offered->len >= MAX_OFFERED)
+        return;
+    g_array_append_val(self->offered, both);
+    if (type == SPICE_CHANNEL_INPUTS && !self->inputs)
+        gst_spice_inputs_channel_open(self);
+    else if (type == SPICE_CHANNEL_CURSOR && id == 0 && !self->cursor_channel)
+        gst_spice_cursor_channel_open(self);
+    for (i = 0; i < self->attachments->len; i++) {
+        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
+
+        if (attachment->type == type && attachment->id == id && attachment_is_wanted(attachment))
+            attachment_open(attachment);
+    }
+    g_signal_emit(self, signals[SIGNAL_CHANNEL_AVAILABLE], 0, (guint)type, (guint)id);
+}
+
+void gst_spice_session_list_done(GstSpiceSession *self)
+{
+    guint i;
+
+    self->listed = TRUE;
+    g_signal_emit(self, signals[SIGNAL_CHANNELS_LISTED], 0);
+    for (i = 0; i < self->attachments->len; i++) {
+        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
+
+        if (attachment_is_wanted(attachment) &&
+            !gst_spice_session_offers(self, attachment->type, attachment->id)) {
+            g_autoptr(GError) error =
+                g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_UNAVAILABLE,
+                            "the server has no channel %u:%u", attachment->type, attachment->id);
+
+            attachment_close(attachment, error);
+        }
+    }
+}
+
+/* Life */
+
+static void open_task(GstSpiceSession *self, gpointer data)
+{
+    gst_spice_main_channel_open(self);
+}
+
+gboolean gst_spice_session_open(GstSpiceSession *self, GError **error)
+{
+    gboolean opened;
+
+    g_mutex_lock(&self->lock);
+    opened = self->opened;
+    self->opened = TRUE;
+    g_mutex_unlock(&self->lock);
+    if (opened)
+        return TRUE;
+    if (!self->location) {
+        g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS,
+                    "no location was given");
+        return FALSE;
+    }
+    self->address = spice_address_parse(self->location, error);
+    if (!self->address)
+        return FALSE;
+    self->thread = g_thread_new("spice-io", io_thread, self);
+    run_on_io_thread(self, open_task, NULL, NULL);
+    return TRUE;
+}
+
+static void close_task(GstSpiceSession *self, gpointer data)
+{
+    guint i;
+
+    for (i = 0; i < self->attachments->len; i++) {
+        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
+
+        attachment->done = TRUE;
+        g_clear_pointer(&attachment->channel, spice_channel_close);
+    }
+    g_ptr_array_set_size(self->attachments, 0);
+    gst_spice_inputs_reset(self);
+    g_clear_pointer(&self->inputs, spice_channel_close);
+    g_clear_pointer(&self->cursor_channel, spice_channel_close);
+    g_clear_pointer(&self->main, spice_channel_close);
+    g_main_loop_quit(self->loop);
+}
+
+void gst_spice_session_close(GstSpiceSession *self)
+{
+    gboolean closed;
+
+    g_mutex_lock(&self->lock);
+    closed = self->closed;
+    self->closed = TRUE;
+    g_mutex_unlock(&self->lock);
+    if (closed)
+        return;
+    run_on_io_thread(self, close_task, NULL, NULL);
+    if (!self->thread) {
+        /* Never opened: what was asked for waits in the context, each task with a reference. */
+        while (g_main_context_iteration(self->context, FALSE))
+            ;
+    } else if (self->thread != g_thread_self()) {
+        g_thread_join(g_steal_pointer(&self->thread));
+    }
+}
+
+static void gst_spice_session_init(GstSpiceSession *self)
+{
+    g_mutex_init(&self->lock);
+    self->context = g_main_context_new();
+    self->loop = g_main_loop_new(self->context, FALSE);
+    self->timeout = DEFAULT_TIMEOUT_S;
+    self->offered = g_array_new(FALSE, FALSE, sizeof(guint16));
+    self->attachments = g_ptr_array_new_with_free_func(attachment_unref);
+    self->cursor = gst_spice_cursor_new();
+    self->cursor_cache = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                               (GDestroyNotify)gst_spice_cursor_unref);
+    spice_arena_init(&self->arena, &spice_allocator_libc, 16u << 20);
+}
+
+static void gst_spice_session_finalize(GObject *object)
+{
+    GstSpiceSession *self = GST_SPICE_SESSION(object);
+
+    if (self->thread)
+        g_thread_unref(self->thread); /* closed from its own thread */
+    g_main_loop_unref(self->loop);
+    g_main_context_unref(self->context);
+    g_array_unref(self->offered);
+    g_ptr_array_unref(self->attachments);
+    g_hash_table_unref(self->cursor_cache);
+    gst_spice_cursor_unref(self->cursor);
+    spice_arena_clear(&self->arena);
+    spice_address_free(self->address);
+    g_free(self->location);
+    g_free(self->password);
+    g_free(self->ca_file);
+    g_free(self->host_subject);
+    g_free(self->name);
+    g_mutex_clear(&self->lock);
+    G_OBJECT_CLASS(gst_spice_session_parent_class)->finalize(object);
+}
+
+static char **string_property(GstSpiceSession *self, guint id)
+{
+    switch (id) {
+    case PROP_LOCATION:
+        return &self->location;
+    case PROP_PASSWORD:
+        return &self->password;
+    case PROP_CA_FILE:
+        return &self->ca_file;
+    case PROP_HOST_SUBJECT:
+        return &self->host_subject;
+    default:
+        return NULL;
+    }
+}
+
+static void gst_spice_session_set_property(GObject *object, guint id, const GValue *value,
+                                           GParamSpec *pspec)
+{
+    GstSpiceSession *self = GST_SPICE_SESSION(object);
+    char **text = string_property(self, id);
+
+    if (text) {
+        g_free(*text);
+        *text = g_value_dup_string(value);
+    } else if (id == PROP_TIMEOUT) {
+        self->timeout = g_value_get_uint(value);
+    } else {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    }
+}
+
+static void gst_spice_session_get_property(GObject *object, guint id, GValue *value,
+                                           GParamSpec *pspec)
+{
+    GstSpiceSession *self = GST_SPICE_SESSION(object);
+    char **text = string_property(self, id);
+
+    if (text)
+        g_value_set_string(value, *text);
+    else if (id == PROP_TIMEOUT)
+        g_value_set_uint(value, self->timeout);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+}
+
+static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GType type = G_TYPE_FROM_CLASS(klass);
+    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+    object_class->finalize = gst_spice_session_finalize;
+    object_class->set_property = gst_spice_session_set_property;
+    object_class->get_property = gst_spice_session_get_property;
+
+    g_object_class_install_property(
+        object_class, PROP_LOCATION,
+        g_param_spec_string("location", "Location", "URI of the server", NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_PASSWORD,
+        g_param_spec_string("password", "Password", "Ticket of the server", NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_CA_FILE,
+        g_param_spec_string("ca-file", "CA file", "Trusted certificates (PEM)", NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_HOST_SUBJECT,
+        g_param_spec_string("host-subject", "Host subject",
+                            "Subject that the server's certificate must have", NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_TIMEOUT,
+        g_param_spec_uint("timeout", "Timeout",
+                          "Seconds of silence after which the server counts as gone", 0,
+                          G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
+
+    signals[SIGNAL_CHANNEL_AVAILABLE] =
+        g_signal_new("channel-available", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                     2, G_TYPE_UINT, G_TYPE_UINT);
+    signals[SIGNAL_CHANNELS_LISTED] = g_signal_new("channels-listed", type, G_SIGNAL_RUN_LAST, 0,
+                                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_FAILED] = g_signal_new("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 1, G_TYPE_ERROR);
+    signals[SIGNAL_MOUSE_MODE_CHANGED] = g_signal_new("mouse-mode-changed", type, G_SIGNAL_RUN_LAST,
+                                                      0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_CURSOR_CHANGED] = g_signal_new("cursor-changed", type, G_SIGNAL_RUN_LAST, 0,
+                                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+GstSpiceSession *gst_spice_session_new(void)
+{
+    return g_object_new(GST_SPICE_TYPE_SESSION, NULL);
+}
+
+/* State */
+
+GstSpiceMouseMode gst_spice_session_get_mouse_mode(GstSpiceSession *self)
+{
+    GstSpiceMouseMode mode;
+
+    g_mutex_lock(&self->lock);
+    mode = self->mouse_mode;
+    g_mutex_unlock(&self->lock);
+    return mode;
+}
+
+GstSpiceCursor *gst_spice_session_get_cursor(GstSpiceSession *self)
+{
+    GstSpiceCursor *cursor;
+
+    g_mutex_lock(&self->lock);
+    cursor = gst_spice_cursor_ref(self->cursor);
+    g_mutex_unlock(&self->lock);
+    return cursor;
+}
+
+guint32 gst_spice_session_get_ram_hint(GstSpiceSession *self)
+{
+    guint32 hint;
+
+    g_mutex_lock(&self->lock);
+    hint = self->ram_hint;
+    g_mutex_unlock(&self->lock);
+    return hint;
+}
+
+char *gst_spice_session_get_name(GstSpiceSession *self)
+{
+    char *name;
+
+    g_mutex_lock(&self->lock);
+    name = g_strdup(self->name);
+    g_mutex_unlock(&self->lock);
+    return name;
+}

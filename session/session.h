@@ -1,0 +1,101 @@
+/* What the channels of one connection share, client role.
+ *
+ * A session links the main channel, learns which channels there are, and keeps mouse mode,
+ * input and cursor. Media channels (display, playback) are attached by those who consume them.
+ *
+ * Threads: a session has one I/O thread of its own, on which all its sockets live. Functions may
+ * be called from any thread and never block; signals and attachment callbacks come on the I/O
+ * thread.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <glib-object.h>
+
+#include "cursor.h"
+
+G_BEGIN_DECLS
+
+#define GST_SPICE_TYPE_SESSION (gst_spice_session_get_type())
+G_DECLARE_FINAL_TYPE(GstSpiceSession, gst_spice_session, GST_SPICE, SESSION, GObject)
+
+/**
+ * GstSpiceSession:
+ *
+ * Properties, to be set before gst_spice_session_open(): `location` (a spice:// URI), `password`,
+ * `ca-file`, `host-subject`, `timeout` (seconds).
+ *
+ * Signals: `channel-available` (guint type, guint id) for each channel that the server offers;
+ * `channels-listed` () when a list has been gone through; `failed` (GError) once, when the session
+ * could not be made or was lost; `mouse-mode-changed` (); `cursor-changed` (), see
+ * gst_spice_session_get_cursor().
+ */
+GstSpiceSession *gst_spice_session_new(void);
+
+/** Begins to connect. FALSE and SPICE_TRANSPORT_ERROR_ADDRESS if the location is malformed. */
+gboolean gst_spice_session_open(GstSpiceSession *session, GError **error);
+/** Closes all channels; no signal is emitted any more. A closed session is not opened again. */
+void gst_spice_session_close(GstSpiceSession *session);
+
+/* Attachments */
+
+typedef struct GstSpiceAttachment GstSpiceAttachment;
+
+typedef struct {
+    /** The channel is linked. `peer_has` may be asked from here on. */
+    void (*opened)(GstSpiceAttachment *attachment, gpointer user_data);
+    /** One message: mini header and body; `serial` is its number on the wire. */
+    void (*message)(GstSpiceAttachment *attachment, GBytes *message, guint64 serial,
+                    gpointer user_data);
+    /** The channel is gone, or never came. Last call. */
+    void (*closed)(GstSpiceAttachment *attachment, const GError *error, gpointer user_data);
+} GstSpiceAttachmentHandler;
+
+/** Wants channel (type, id): it is linked as soon as the server has named it. `caps` are the
+ * client's capability words for it. Callbacks come on the I/O thread with a lock held that
+ * gst_spice_attachment_detach() takes, so they must not wait for anything. (transfer full) */
+GstSpiceAttachment *gst_spice_session_attach(GstSpiceSession *session, guint8 type, guint8 id,
+                                             const guint32 *caps, guint n_caps,
+                                             const GstSpiceAttachmentHandler *handler,
+                                             gpointer user_data);
+/** Gives the channel up. After it returns no callback comes or runs. */
+void gst_spice_attachment_detach(GstSpiceAttachment *attachment);
+/** Sends a message; dropped if the channel is not open. Any thread. */
+void gst_spice_attachment_send(GstSpiceAttachment *attachment, guint16 type, GBytes *body);
+/** Stops or resumes reading from the socket. Any thread. */
+void gst_spice_attachment_set_reading(GstSpiceAttachment *attachment, gboolean reading);
+/** Whether the server has a capability of this channel type. Only in callbacks from `opened` on. */
+gboolean gst_spice_attachment_peer_has(GstSpiceAttachment *attachment, guint capability);
+
+/* Input */
+
+typedef enum {
+    GST_SPICE_MOUSE_MODE_UNKNOWN = 0,
+    GST_SPICE_MOUSE_MODE_SERVER = 1, /* relative motion, the server moves the pointer */
+    GST_SPICE_MOUSE_MODE_CLIENT = 2, /* absolute positions */
+} GstSpiceMouseMode;
+
+GstSpiceMouseMode gst_spice_session_get_mouse_mode(GstSpiceSession *session);
+
+/** Presses or releases a key: `scancode` of PC/AT set 1, extended ones as 0xE0xx; 0xE11D45 style
+ * sequences (Pause) as 0xE046. */
+void gst_spice_session_key(GstSpiceSession *session, guint scancode, gboolean pressed);
+/** The pointer is at (x, y) of a display; in server mode the way from the last place is sent as
+ * relative motion. */
+void gst_spice_session_pointer(GstSpiceSession *session, guint display, gint x, gint y);
+/** Relative motion; nothing in client mode. */
+void gst_spice_session_pointer_motion(GstSpiceSession *session, gint dx, gint dy);
+/** `button`: 1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down, 6 side, 7 extra. */
+void gst_spice_session_button(GstSpiceSession *session, guint button, gboolean pressed);
+
+/* State */
+
+/** The current cursor. (transfer full) */
+GstSpiceCursor *gst_spice_session_get_cursor(GstSpiceSession *session);
+/** Bytes of the server's QXL RAM, from which the dictionary's size follows. */
+guint32 gst_spice_session_get_ram_hint(GstSpiceSession *session);
+/** The virtual machine's name; NULL if the server told none. (transfer full) */
+char *gst_spice_session_get_name(GstSpiceSession *session);
+
+G_END_DECLS
