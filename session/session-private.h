@@ -83,6 +83,10 @@ void gst_spice_session_send(SpiceChannel *channel, guint16 type, const void *mes
 void gst_spice_main_channel_open(GstSpiceSession *session);
 void gst_spice_inputs_channel_open(GstSpiceSession *session);
 void gst_spice_inputs_reset(GstSpiceSession *session);
+void gst_spice_inputs_key(GstSpiceSession *session, guint scancode, gboolean pressed);
+void gst_spice_inputs_motion(GstSpiceSession *session, gint dx, gint dy);
+void gst_spice_inputs_pointer(GstSpiceSession *session, guint display, gint x, gint y);
+void gst_spice_inputs_button(GstSpiceSession *session, guint button, gboolean pressed);
 void gst_spice_cursor_channel_open(GstSpiceSession *session);
 
 G_END_DECLS

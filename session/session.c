@@ -680,6 +680,66 @@ GstSpiceSession *gst_spice_session_new(void)
     return g_object_new(GST_SPICE_TYPE_SESSION, NULL);
 }
 
+/* Input: handed to the I/O thread */
+
+typedef struct {
+    void (*send)(GstSpiceSession *session, guint what, gint a, gint b);
+    guint what;
+    gint a, b;
+} InputEvent;
+
+static void input_task(GstSpiceSession *self, gpointer data)
+{
+    InputEvent *event = data;
+
+    event->send(self, event->what, event->a, event->b);
+}
+
+static void queue_input(GstSpiceSession *self,
+                        void (*send)(GstSpiceSession *session, guint what, gint a, gint b),
+                        guint what, gint a, gint b)
+{
+    InputEvent *event = g_new(InputEvent, 1);
+
+    *event = (InputEvent){send, what, a, b};
+    run_on_io_thread(self, input_task, event, g_free);
+}
+
+static void send_key(GstSpiceSession *self, guint scancode, gint pressed, gint unused)
+{
+    gst_spice_inputs_key(self, scancode, pressed);
+}
+
+static void send_motion(GstSpiceSession *self, guint unused, gint dx, gint dy)
+{
+    gst_spice_inputs_motion(self, dx, dy);
+}
+
+static void send_button(GstSpiceSession *self, guint button, gint pressed, gint unused)
+{
+    gst_spice_inputs_button(self, button, pressed);
+}
+
+void gst_spice_session_key(GstSpiceSession *self, guint scancode, gboolean pressed)
+{
+    queue_input(self, send_key, scancode, pressed, 0);
+}
+
+void gst_spice_session_pointer(GstSpiceSession *self, guint display, gint x, gint y)
+{
+    queue_input(self, gst_spice_inputs_pointer, display, x, y);
+}
+
+void gst_spice_session_pointer_motion(GstSpiceSession *self, gint dx, gint dy)
+{
+    queue_input(self, send_motion, 0, dx, dy);
+}
+
+void gst_spice_session_button(GstSpiceSession *self, guint button, gboolean pressed)
+{
+    queue_input(self, send_button, button, pressed, 0);
+}
+
 /* State */
 
 GstSpiceMouseMode gst_spice_session_get_mouse_mode(GstSpiceSession *self)
