@@ -6,8 +6,14 @@
 const SpiceMessageTable *spice_message_table(uint8_t channel)
 {
     switch (channel) {
+    case SPICE_CHANNEL_MAIN:
+        return &spice_main_messages;
     case SPICE_CHANNEL_DISPLAY:
         return &spice_display_messages;
+    case SPICE_CHANNEL_INPUTS:
+        return &spice_inputs_messages;
+    case SPICE_CHANNEL_CURSOR:
+        return &spice_cursor_messages;
     default:
         return NULL;
     }
