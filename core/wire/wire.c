@@ -209,9 +209,9 @@ bool spice_wire_at_end(const SpiceWire *wire)
     return !wire->writing && wire->error.code == SPICE_OK && wire->position == wire->body_size;
 }
 
-uint64_t spice_wire_rest_count(const SpiceWire *wire, uint64_t count, size_t wire_size)
+uint64_t spice_wire_rest_count(const SpiceWire *wire, size_t wire_size)
 {
-    return wire->writing ? count : (wire->body_size - wire->position) / wire_size;
+    return (wire->body_size - wire->position) / wire_size;
 }
 
 void spice_wire_constant(SpiceWire *wire, uint32_t expected, const char *field)

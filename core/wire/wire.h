@@ -140,9 +140,8 @@ void spice_wire_skip(SpiceWire *wire, uint64_t size, const char *field);
  * writing, nor after an error. */
 bool spice_wire_at_end(const SpiceWire *wire);
 
-/** How many elements of `wire_size` bytes are left to the end of the body (reading), or `count`
- * (writing). */
-uint64_t spice_wire_rest_count(const SpiceWire *wire, uint64_t count, size_t wire_size);
+/** How many elements of `wire_size` bytes are left to the end of the body. Only for reading. */
+uint64_t spice_wire_rest_count(const SpiceWire *wire, size_t wire_size);
 
 /** `count` elements of `element_size` (in memory) laid out by `layout`, in line. `array` is the
  * address of the struct's pointer to them. Reading: it is taken from the arena after checking
