@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+SpiceBytes spice_bytes_text(SpiceBytes bytes)
+{
+    const uint8_t *nul = bytes.size ? memchr(bytes.data, 0, bytes.size) : NULL;
+
+    return (SpiceBytes){bytes.data, nul ? (size_t)(nul - bytes.data) : bytes.size};
+}
+
 uint8_t *spice_buffer_extend(SpiceBuffer *buffer, size_t size)
 {
     if (size > buffer->capacity - buffer->size) {

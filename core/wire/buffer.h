@@ -17,6 +17,10 @@ typedef struct {
     size_t size;
 } SpiceBytes;
 
+/** A text that was sent with its NUL counted, without the NUL and what follows it; whole if the peer
+ * forgot the NUL. */
+SpiceBytes spice_bytes_text(SpiceBytes bytes);
+
 /** A byte buffer that grows; the writer's output. Zero-initialise with an allocator. */
 typedef struct {
     const SpiceAllocator *allocator;

@@ -6,8 +6,25 @@
 const SpiceMessageTable *spice_message_table(uint8_t channel)
 {
     switch (channel) {
+    case SPICE_CHANNEL_MAIN:
+        return &spice_main_messages;
     case SPICE_CHANNEL_DISPLAY:
         return &spice_display_messages;
+    case SPICE_CHANNEL_INPUTS:
+        return &spice_inputs_messages;
+    case SPICE_CHANNEL_CURSOR:
+        return &spice_cursor_messages;
+    case SPICE_CHANNEL_PLAYBACK:
+        return &spice_playback_messages;
+    case SPICE_CHANNEL_RECORD:
+        return &spice_record_messages;
+    case SPICE_CHANNEL_SMARTCARD:
+        return &spice_smartcard_messages;
+    case SPICE_CHANNEL_USBREDIR:
+        return &spice_usbredir_messages;
+    case SPICE_CHANNEL_PORT:
+    case SPICE_CHANNEL_WEBDAV:
+        return &spice_port_messages;
     default:
         return NULL;
     }

@@ -32,7 +32,16 @@ typedef struct {
 
 /** Messages 1 to 99 of every channel. */
 extern const SpiceMessageTable spice_common_messages;
+extern const SpiceMessageTable spice_main_messages;
 extern const SpiceMessageTable spice_display_messages;
+extern const SpiceMessageTable spice_inputs_messages;
+extern const SpiceMessageTable spice_cursor_messages;
+extern const SpiceMessageTable spice_playback_messages;
+extern const SpiceMessageTable spice_record_messages;
+extern const SpiceMessageTable spice_smartcard_messages;
+extern const SpiceMessageTable spice_usbredir_messages;
+/** Of port and webdav. */
+extern const SpiceMessageTable spice_port_messages;
 
 /** The messages from 101 on of a channel type; NULL for an unknown one. */
 const SpiceMessageTable *spice_message_table(uint8_t channel);

@@ -44,15 +44,15 @@ static uint8_t *put(SpiceWire *wire, size_t size, const char *field)
 }
 
 /* Memory for what is read, or NULL after an error. */
-static void *take_memory(SpiceWire *wire, size_t count, size_t size, const char *field)
+static void *take_memory(SpiceArena *arena, size_t count, size_t size, SpiceError *error,
+                         const char *field)
 {
-    SpiceArena *arena = wire->arena;
     void *memory = arena ? spice_arena_take(arena, count, size) : NULL;
 
     if (!memory) {
         bool limited = !arena || count > (arena->limit - arena->used) / size;
 
-        spice_wire_fail(wire, limited ? SPICE_ERROR_LIMIT : SPICE_ERROR_MEMORY, field);
+        spice_error_set(error, limited ? SPICE_ERROR_LIMIT : SPICE_ERROR_MEMORY, field);
     }
     return memory;
 }
@@ -196,9 +196,31 @@ void spice_wire_fixed(SpiceWire *wire, uint8_t *bytes, size_t size, const char *
         memcpy(bytes, view.data, size);
 }
 
+void spice_wire_skip(SpiceWire *wire, uint64_t size, const char *field)
+{
+    if (wire->writing && size)
+        spice_wire_fail(wire, SPICE_ERROR_VALUE, field);
+    else if (!wire->writing)
+        take(wire, size, field);
+}
+
 bool spice_wire_at_end(const SpiceWire *wire)
 {
     return !wire->writing && wire->error.code == SPICE_OK && wire->position == wire->body_size;
+}
+
+uint64_t spice_wire_rest_count(const SpiceWire *wire, size_t wire_size)
+{
+    return (wire->body_size - wire->position) / wire_size;
+}
+
+void spice_wire_constant(SpiceWire *wire, uint32_t expected, const char *field)
+{
+    uint32_t value = expected;
+
+    spice_wire_u32(wire, &value, field);
+    if (value != expected)
+        spice_wire_fail(wire, SPICE_ERROR_VALUE, field);
 }
 
 /* `field_address` is the address of a T* in somebody's struct. Copying the pointer as bytes keeps
@@ -233,7 +255,7 @@ void *spice_wire_array_room(SpiceWire *wire, void *array, uint64_t count, size_t
         spice_wire_fail(wire, SPICE_ERROR_TRUNCATED, field);
         return NULL;
     }
-    elements = take_memory(wire, (size_t)count, element_size, field);
+    elements = take_memory(wire->arena, (size_t)count, element_size, &wire->error, field);
     store_pointer(array, elements);
     return elements;
 }
@@ -320,7 +342,7 @@ void spice_wire_pointer(SpiceWire *wire, void *value, size_t value_size, SpiceWi
     }
     if (!take_offset(wire, nullable, field, &offset))
         return;
-    target = take_memory(wire, 1, value_size, field);
+    target = take_memory(wire->arena, 1, value_size, &wire->error, field);
     store_pointer(value, target);
     if (target)
         read_target(wire, offset, layout, target);
@@ -335,6 +357,32 @@ void spice_wire_pointer_into(SpiceWire *wire, bool present, SpiceWireLayout layo
         add_target(wire, present, layout, owner, nullable, field);
     else if (take_offset(wire, nullable, field, &offset))
         read_target(wire, offset, layout, owner);
+}
+
+static void layout_target_bytes(SpiceWire *wire, void *value)
+{
+    SpiceBytes *bytes = value;
+
+    spice_wire_bytes(wire, bytes, bytes->size, "bytes");
+}
+
+void spice_wire_pointer_bytes(SpiceWire *wire, SpiceBytes *bytes, uint32_t size,
+                              SpiceNullable nullable, const char *field)
+{
+    uint32_t offset = 0;
+
+    if (size == 0 && !nullable)
+        spice_wire_fail(wire, SPICE_ERROR_VALUE, field);
+    if (wire->writing) {
+        if (bytes->size != size)
+            spice_wire_fail(wire, SPICE_ERROR_LIMIT, field);
+        add_target(wire, size != 0, layout_target_bytes, bytes, nullable, field);
+    } else if (size == 0) {
+        spice_wire_u32(wire, &offset, field);
+    } else if (take_offset(wire, nullable, field, &offset)) {
+        bytes->size = size;
+        read_target(wire, offset, layout_target_bytes, bytes);
+    }
 }
 
 /* Writes the targets in the order in which their pointers were met, those of targets behind them.
@@ -363,11 +411,12 @@ static bool report(const SpiceWire *wire, SpiceError *error)
 bool spice_wire_read(SpiceWireSource *source, SpiceWireLayout layout, void *value,
                      SpiceError *error)
 {
+    static const uint8_t nothing[1];
     SpiceWire wire;
 
     /* not the array of targets, which only writing uses and which would cost more than the rest */
     memset(&wire, 0, offsetof(SpiceWire, targets));
-    wire.body = source->body;
+    wire.body = source->body ? source->body : nothing;
     wire.body_size = source->size;
     wire.arena = source->arena;
     wire.agreed = source->agreed;
@@ -402,24 +451,31 @@ bool spice_wire_write(SpiceWireLayout layout, const void *value, uint32_t agreed
     return report(&wire, error);
 }
 
+void *spice_message_read_agreed(const SpiceMessageDef *def, uint32_t agreed, const uint8_t *body,
+                                size_t size, SpiceArena *arena, SpiceError *error)
+{
+    SpiceWireSource source = {.body = body, .size = size, .agreed = agreed, .arena = arena};
+    void *message = take_memory(arena, 1, def->size ? def->size : 1, error, def->name);
+
+    if (!message)
+        return NULL;
+    return spice_wire_read(&source, def->layout, message, error) ? message : NULL;
+}
+
+bool spice_message_write_agreed(const SpiceMessageDef *def, uint32_t agreed, const void *message,
+                                SpiceBuffer *out, SpiceError *error)
+{
+    return spice_wire_write(def->layout, message, agreed, out, out->size, error);
+}
+
 void *spice_message_read(const SpiceMessageDef *def, const uint8_t *body, size_t size,
                          SpiceArena *arena, SpiceError *error)
 {
-    SpiceWireSource source = {.body = body, .size = size, .arena = arena};
-    SpiceWire failed = {0};
-    void *message;
-
-    failed.arena = arena;
-    message = take_memory(&failed, 1, def->size ? def->size : 1, def->name);
-    if (!message) {
-        report(&failed, error);
-        return NULL;
-    }
-    return spice_wire_read(&source, def->layout, message, error) ? message : NULL;
+    return spice_message_read_agreed(def, 0, body, size, arena, error);
 }
 
 bool spice_message_write(const SpiceMessageDef *def, const void *message, SpiceBuffer *out,
                          SpiceError *error)
 {
-    return spice_wire_write(def->layout, message, 0, out, out->size, error);
+    return spice_message_write_agreed(def, 0, message, out, error);
 }

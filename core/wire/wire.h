@@ -54,6 +54,13 @@ void *spice_message_read(const SpiceMessageDef *def, const uint8_t *body, size_t
 bool spice_message_write(const SpiceMessageDef *def, const void *message, SpiceBuffer *out,
                          SpiceError *error);
 
+/** The same for messages whose layout depends on what both sides have announced; `agreed` is said
+ * where the message is declared. */
+void *spice_message_read_agreed(const SpiceMessageDef *def, uint32_t agreed, const uint8_t *body,
+                                size_t size, SpiceArena *arena, SpiceError *error);
+bool spice_message_write_agreed(const SpiceMessageDef *def, uint32_t agreed, const void *message,
+                                SpiceBuffer *out, SpiceError *error);
+
 /** Where and how to read, for structs that are not the body of a channel's message. */
 typedef struct {
     const uint8_t *body; /* pointers in it count from here */
@@ -126,9 +133,15 @@ void spice_wire_rest(SpiceWire *wire, SpiceBytes *bytes, const char *field);
 /** An array of fixed size inside the struct, for example a UUID. */
 void spice_wire_fixed(SpiceWire *wire, uint8_t *bytes, size_t size, const char *field);
 
+/** Passes over `size` bytes when reading; writing, `size` must be 0. */
+void spice_wire_skip(SpiceWire *wire, uint64_t size, const char *field);
+
 /** Whether the body has no more bytes, for fields at the end that may be missing. Never when
  * writing, nor after an error. */
 bool spice_wire_at_end(const SpiceWire *wire);
+
+/** How many elements of `wire_size` bytes are left to the end of the body. Only for reading. */
+uint64_t spice_wire_rest_count(const SpiceWire *wire, size_t wire_size);
 
 /** `count` elements of `element_size` (in memory) laid out by `layout`, in line. `array` is the
  * address of the struct's pointer to them. Reading: it is taken from the arena after checking
@@ -156,6 +169,15 @@ void spice_wire_pointer(SpiceWire *wire, void *value, size_t value_size, SpiceWi
  * whose count stands before the pointer. `present`: whether there is something to write. */
 void spice_wire_pointer_into(SpiceWire *wire, bool present, SpiceWireLayout layout, void *owner,
                              SpiceNullable nullable, const char *field);
+
+/** A pointer to `size` bytes, whose count stands before the pointer. Reading: no bytes if `size` is
+ * 0, whatever the pointer says, or if it is null. Writing: 0 for no bytes. No bytes are an error
+ * unless nullable. */
+void spice_wire_pointer_bytes(SpiceWire *wire, SpiceBytes *bytes, uint32_t size,
+                              SpiceNullable nullable, const char *field);
+
+/** A u32 that always has this value; another one read is an error. */
+void spice_wire_constant(SpiceWire *wire, uint32_t expected, const char *field);
 
 /** Marks the message bad (`code` at `field`); layouts call it for values that they refuse. */
 void spice_wire_fail(SpiceWire *wire, SpiceErrorCode code, const char *field);
