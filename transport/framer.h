@@ -32,7 +32,8 @@ typedef struct {
     guint header_fill;
     guint8 *message; /* mini header and body so far; NULL between messages */
     gsize message_size, message_fill, message_capacity;
-    guint32 sub_list;
+    guint16 type;     /* of the message begun */
+    guint32 sub_list; /* likewise */
 } SpiceFramer;
 
 void spice_framer_init(SpiceFramer *framer, gboolean mini, guint32 max_size);
