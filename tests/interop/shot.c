@@ -1,0 +1,191 @@
+/* Takes a picture of a SPICE server through spicesrc, for tests.
+ *
+ *     shot [OPTION...] OUT.ppm
+ *
+ * Waits until no frame has come for --settle milliseconds, writes the last one as PPM, and prints
+ * "picture WIDTH HEIGHT FRAMES MS". On an error message prints "error DOMAIN CODE MS TEXT" for
+ * each that comes within 300 ms, and exits with 1. With --repeat all is done anew so many times.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <gst/app/gstappsink.h>
+#include <gst/gst.h>
+#include <gst/video/video.h>
+#include <stdio.h>
+
+static gint settle_ms = 300, max_ms = 20000, repeat = 1;
+static gchar *location, *password, *ca_file, *host_subject;
+static gint timeout_s = -1, monitor = 0;
+static gboolean show_cursor;
+
+static const GOptionEntry entries[] = {
+    {"location", 0, 0, G_OPTION_ARG_STRING, &location, "URI of the server", "URI"},
+    {"password", 0, 0, G_OPTION_ARG_STRING, &password, "ticket", "TEXT"},
+    {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &ca_file, "trusted certificates", "FILE"},
+    {"host-subject", 0, 0, G_OPTION_ARG_STRING, &host_subject, "expected subject", "TEXT"},
+    {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "the element's timeout", "S"},
+    {"monitor", 0, 0, G_OPTION_ARG_INT, &monitor, "display to show", "N"},
+    {"show-cursor", 0, 0, G_OPTION_ARG_NONE, &show_cursor, "with the cursor", NULL},
+    {"settle", 0, 0, G_OPTION_ARG_INT, &settle_ms, "quiet time before the picture", "MS"},
+    {"max", 0, 0, G_OPTION_ARG_INT, &max_ms, "give up after", "MS"},
+    {"repeat", 0, 0, G_OPTION_ARG_INT, &repeat, "how often", "N"},
+    {NULL},
+};
+
+typedef struct {
+    GstSample *last;
+    guint frames;
+    gint64 last_time;
+} Frames;
+
+static void take_frames(GstAppSink *sink, Frames *frames)
+{
+    GstSample *sample;
+
+    while ((sample = gst_app_sink_try_pull_sample(sink, 0))) {
+        g_clear_pointer(&frames->last, gst_sample_unref);
+        frames->last = sample;
+        frames->frames++;
+        frames->last_time = g_get_monotonic_time();
+    }
+}
+
+static gboolean write_ppm(GstSample *sample, const char *path, gint *width, gint *height)
+{
+    GstVideoInfo info;
+    GstVideoFrame frame;
+    FILE *file;
+
+    if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample)) ||
+        !gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ))
+        return FALSE;
+    *width = info.width;
+    *height = info.height;
+    file = fopen(path, "wb");
+    if (!file)
+        return FALSE;
+    fprintf(file, "P6\n%d %d\n255\n", info.width, info.height);
+    for (gint y = 0; y < info.height; y++) {
+        const guint8 *p = (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
+                          y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
+
+        for (gint x = 0; x < info.width; x++, p += 4) {
+            const guint8 rgb[3] = {p[2], p[1], p[0]};
+
+            fwrite(rgb, 1, 3, file);
+        }
+    }
+    gst_video_frame_unmap(&frame);
+    return fclose(file) == 0;
+}
+
+static GstElement *make_pipeline(GstElement **sink)
+{
+    GstElement *pipeline;
+    GstElement *source;
+    GError *error = NULL;
+
+    pipeline = gst_parse_launch("spicesrc name=source ! video/x-raw,format=BGRx ! "
+                                "appsink name=sink sync=false async=false max-buffers=0",
+                                &error);
+    if (!pipeline) {
+        g_printerr("%s\n", error->message);
+        exit(2);
+    }
+    source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
+    g_object_set(source, "location", location, "password", password, "ca-file", ca_file,
+                 "host-subject", host_subject, "monitor", (guint)monitor, "show-cursor",
+                 show_cursor, NULL);
+    if (timeout_s >= 0)
+        g_object_set(source, "timeout", (guint)timeout_s, NULL);
+    gst_object_unref(source);
+    *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+    return pipeline;
+}
+
+/** Prints the error messages that come until `until`, a first one at hand. */
+static void print_errors(GstBus *bus, GstMessage *first, gint64 start)
+{
+    GstMessage *message = first;
+
+    while (message) {
+        GError *error;
+        gchar *debug;
+
+        gst_message_parse_error(message, &error, &debug);
+        printf("error %s %d %d %s (%s)\n", g_quark_to_string(error->domain), error->code,
+               (int)((g_get_monotonic_time() - start) / 1000), error->message,
+               debug ? g_strrstr(debug, "\n") ? g_strrstr(debug, "\n") + 1 : debug : "");
+        g_error_free(error);
+        g_free(debug);
+        gst_message_unref(message);
+        message = gst_bus_timed_pop_filtered(bus, 300 * GST_MSECOND, GST_MESSAGE_ERROR);
+    }
+}
+
+static int take(const char *out)
+{
+    GstElement *sink;
+    GstElement *pipeline = make_pipeline(&sink);
+    GstBus *bus = gst_element_get_bus(pipeline);
+    gint64 start = g_get_monotonic_time();
+    Frames frames = {0};
+    int result = 1;
+
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    for (;;) {
+        GstMessage *message =
+            gst_bus_timed_pop_filtered(bus, 10 * GST_MSECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+        gint64 now = g_get_monotonic_time();
+        gint width, height;
+
+        take_frames(GST_APP_SINK(sink), &frames);
+        if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+            print_errors(bus, message, start);
+            break;
+        }
+        g_clear_pointer(&message, gst_message_unref);
+        if (frames.last && now - frames.last_time > settle_ms * 1000) {
+            if (write_ppm(frames.last, out, &width, &height)) {
+                printf("picture %d %d %u %d\n", width, height, frames.frames,
+                       (int)((frames.last_time - start) / 1000));
+                result = 0;
+            }
+            break;
+        }
+        if (now - start > max_ms * 1000) {
+            printf("nothing %u frames\n", frames.frames);
+            break;
+        }
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    g_clear_pointer(&frames.last, gst_sample_unref);
+    gst_object_unref(sink);
+    gst_object_unref(bus);
+    gst_object_unref(pipeline);
+    fflush(stdout);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    GOptionContext *context = g_option_context_new("OUT.ppm");
+    GError *error = NULL;
+    int result = 0;
+
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2) {
+        g_printerr("%s\n", error ? error->message : "one output file is needed");
+        return 2;
+    }
+    g_option_context_free(context);
+    gst_init(NULL, NULL);
+    while (repeat-- > 0)
+        result |= take(argv[1]);
+    g_free(location);
+    g_free(password);
+    g_free(ca_file);
+    g_free(host_subject);
+    gst_deinit();
+    return result;
+}
