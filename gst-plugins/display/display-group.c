@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "display-group.h"
+
+enum { MAX_DISPLAYS = 256 };
+
+/* What spicechannelsrc announces in its INIT. */
+static const guint64 PIXMAP_CACHE_PIXELS = 20 << 20;
+
+struct GstSpiceDisplayGroup {
+    gatomicrefcount refs;
+    GMutex lock;
+    GCond cond;
+    struct {
+        gboolean present;
+        guint64 done;     /* serial */
+        guint64 progress; /* messages done, over all lives of the display */
+    } displays[MAX_DISPLAYS];
+    guint64 progress; /* of all together */
+
+    GMutex pixmaps_lock;
+    SpicePixmapCache *pixmaps;
+};
+
+static void acquire(void *context)
+{
+    g_mutex_lock(context);
+}
+
+static void release(void *context)
+{
+    g_mutex_unlock(context);
+}
+
+static GstSpiceDisplayGroup *group_new(void)
+{
+    GstSpiceDisplayGroup *self = g_new0(GstSpiceDisplayGroup, 1);
+    SpiceLock lock = {acquire, release, &self->pixmaps_lock};
+
+    g_atomic_ref_count_init(&self->refs);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->cond);
+    g_mutex_init(&self->pixmaps_lock);
+    self->pixmaps = spice_pixmap_cache_create(&spice_allocator_libc, &lock, PIXMAP_CACHE_PIXELS);
+    return self;
+}
+
+void gst_spice_display_group_unref(GstSpiceDisplayGroup *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    spice_pixmap_cache_destroy(self->pixmaps);
+    g_mutex_clear(&self->pixmaps_lock);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->cond);
+    g_free(self);
+}
+
+GstSpiceDisplayGroup *gst_spice_display_group_get(GObject *session)
+{
+    static GMutex creation;
+    static const char key[] = "gst-spice-display-group";
+    GstSpiceDisplayGroup *group;
+
+    if (!session)
+        return group_new();
+    g_mutex_lock(&creation);
+    group = g_object_get_data(session, key);
+    if (!group) {
+        group = group_new();
+        g_object_set_data_full(session, key, group,
+                               (GDestroyNotify)gst_spice_display_group_unref);
+    }
+    g_atomic_ref_count_inc(&group->refs);
+    g_mutex_unlock(&creation);
+    return group;
+}
+
+SpicePixmapCache *gst_spice_display_group_get_pixmaps(GstSpiceDisplayGroup *self)
+{
+    return self->pixmaps;
+}
+
+static void set_present(GstSpiceDisplayGroup *self, guint8 id, gboolean present)
+{
+    g_mutex_lock(&self->lock);
+    self->displays[id].present = present;
+    self->displays[id].done = 0;
+    g_cond_broadcast(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+void gst_spice_display_group_join(GstSpiceDisplayGroup *self, guint8 id)
+{
+    set_present(self, id, TRUE);
+}
+
+void gst_spice_display_group_leave(GstSpiceDisplayGroup *self, guint8 id)
+{
+    set_present(self, id, FALSE);
+}
+
+void gst_spice_display_group_done(GstSpiceDisplayGroup *self, guint8 id, guint64 serial)
+{
+    g_mutex_lock(&self->lock);
+    self->displays[id].done = MAX(self->displays[id].done, serial);
+    self->displays[id].progress++;
+    self->progress++;
+    g_cond_broadcast(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+static gboolean all_done(GstSpiceDisplayGroup *self, const SpiceMsgWaitForChannels *waits)
+{
+    guint i;
+
+    for (i = 0; i < waits->n_waits; i++) {
+        const SpiceWaitForChannel *wait = &waits->waits[i];
+
+        if (wait->channel_type == SPICE_CHANNEL_DISPLAY &&
+            self->displays[wait->channel_id].present &&
+            self->displays[wait->channel_id].done < wait->message_serial)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean gst_spice_display_group_wait_for(GstSpiceDisplayGroup *self,
+                                          const SpiceMsgWaitForChannels *waits,
+                                          const gboolean *stop, gint64 deadline)
+{
+    gboolean done;
+
+    g_mutex_lock(&self->lock);
+    while (!(done = all_done(self, waits)) && !*stop)
+        if (!g_cond_wait_until(&self->cond, &self->lock, deadline))
+            break;
+    g_mutex_unlock(&self->lock);
+    return done;
+}
+
+gboolean gst_spice_display_group_wait_for_progress(GstSpiceDisplayGroup *self, guint8 id,
+                                                   guint64 *seen, const gboolean *stop,
+                                                   gint64 deadline)
+{
+    guint64 others;
+
+    g_mutex_lock(&self->lock);
+    while ((others = self->progress - self->displays[id].progress) == *seen && !*stop)
+        if (!g_cond_wait_until(&self->cond, &self->lock, deadline))
+            break;
+    if (others != *seen) {
+        *seen = others;
+        g_mutex_unlock(&self->lock);
+        return TRUE;
+    }
+    g_mutex_unlock(&self->lock);
+    return FALSE;
+}
+
+void gst_spice_display_group_set_stop(GstSpiceDisplayGroup *self, gboolean *stop, gboolean value)
+{
+    g_mutex_lock(&self->lock);
+    *stop = value;
+    g_cond_broadcast(&self->cond);
+    g_mutex_unlock(&self->lock);
+}

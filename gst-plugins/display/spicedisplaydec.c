@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-spicedisplaydec
+ * @title: spicedisplaydec
+ * @short_description: paints the messages of a SPICE display channel into frames
+ *
+ * Takes the messages of a display channel as spicechannelsrc sends them and keeps the surfaces that
+ * they describe. Whenever the picture of the primary surface is complete and has changed, it is
+ * sent as a BGRx frame with a #GstSpiceDamageMeta that tells what changed. Several draws that came
+ * together make one frame.
+ *
+ * Frames share their memory with those before them: only what changed is copied. The memory is
+ * read-only, so elements that paint into frames in place work on a copy.
+ *
+ * #GstNavigation events that come from downstream go to the session as input.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec show-cursor=true ! videoconvert ! autovideosink
+ * ]|
+ */
+#include "spicedisplaydec.h"
+
+#include "core/wire/channel.h"
+#include "damage-meta.h"
+#include "display-group.h"
+#include "frame-slots.h"
+#include "gst-plugins/cpu.h"
+#include "gst-plugins/net/navigation.h"
+#include "gst-plugins/net/session-context.h"
+#include "transport/framer.h"
+
+GST_DEBUG_CATEGORY_STATIC(spicedisplaydec_debug);
+#define GST_CAT_DEFAULT spicedisplaydec_debug
+
+enum {
+    /* A frame is sent when nothing more is known to follow at once, or after so much of drawing. */
+    FRAME_INTERVAL_US = 16000,
+    /* An image that another channel has to bring: longer than that and it will not come. */
+    WAIT_LIMIT_US = 10 * G_USEC_PER_SEC,
+    /* Unfolded messages: the body's arrays, at most some times what the body is on the wire. */
+    ARENA_LIMIT = 1 << 30,
+};
+
+enum {
+    PROP_0,
+    PROP_SESSION,
+    PROP_CHANNEL_ID,
+    PROP_SHOW_CURSOR,
+    PROP_TIMESTAMPS,
+    PROP_NUM_BUFFERS,
+    PROP_STATS,
+};
+
+typedef struct {
+    guint64 messages, frames, refused;
+    guint64 images[256]; /* by SpiceImageType: sources of draws */
+} Statistics;
+
+struct _GstSpiceDisplayDec {
+    GstElement parent_instance;
+    GstPad *sink, *src;
+
+    GstSpiceSession *session; /* under the object lock */
+    guint channel_id;
+    gboolean show_cursor;
+    GstSpiceTimestamps timestamps;
+    gint num_buffers;
+
+    GstSpiceDisplayGroup *group;
+    gboolean stop; /* under the group's lock: leave what is being waited for */
+    gulong cursor_handler;
+    guint unknown_keys; /* under the object lock */
+
+    /* All below under the sink pad's stream lock, statistics also under the object lock. */
+    SpiceReceiver *receiver;
+    SpiceArena arena;
+    Statistics statistics;
+    guint64 progress_seen;
+    GstSpiceFrameSlots slots;
+    gboolean caps_sent;
+    GstEvent *segment;
+    pixman_region32_t damage;
+    gboolean all_damaged;  /* the next frame has nothing in common with the last */
+    gint64 damaged_since;  /* monotonic time of the first damage; 0: none */
+    pixman_image_t *cursor_image;
+    GstSpiceCursor *cursor;
+};
+
+G_DEFINE_FINAL_TYPE(GstSpiceDisplayDec, gst_spice_display_dec, GST_TYPE_ELEMENT)
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-spice-display"));
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("BGRx")));
+
+GType gst_spice_timestamps_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {GST_SPICE_TIMESTAMPS_NONE, "No timestamps: frames are shown at once", "none"},
+        {GST_SPICE_TIMESTAMPS_ARRIVAL, "The time of arrival, for recording", "arrival"},
+        {0, NULL, NULL},
+    };
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstSpiceTimestamps", values));
+    return type;
+}
+
+/* Frames */
+
+static void add_damage(GstSpiceDisplayDec *self, const pixman_region32_t *damage)
+{
+    pixman_region32_t *region = (pixman_region32_t *)damage; /* pixman's reading calls lack const */
+
+    if (!pixman_region32_not_empty(region))
+        return;
+    pixman_region32_union(&self->damage, &self->damage, region);
+    gst_spice_frame_slots_damage(&self->slots, region);
+    if (self->damaged_since == 0)
+        self->damaged_since = g_get_monotonic_time();
+}
+
+static gboolean send_caps(GstSpiceDisplayDec *self, guint width, guint height)
+{
+    GstCaps *caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width",
+                                        G_TYPE_INT, (gint)width, "height", G_TYPE_INT, (gint)height,
+                                        "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+    gboolean ok = gst_pad_push_event(self->src, gst_event_new_caps(caps));
+
+    gst_caps_unref(caps);
+    if (self->segment)
+        gst_pad_push_event(self->src, g_steal_pointer(&self->segment));
+    self->caps_sent = TRUE;
+    return ok;
+}
+
+/** Makes frames fit the primary surface. */
+static void fit_frames(GstSpiceDisplayDec *self, const SpicePixels *primary)
+{
+    guint width = (guint)primary->width, height = (guint)primary->height;
+
+    if (self->slots.width != width || self->slots.height != height) {
+        gst_spice_frame_slots_resize(&self->slots, width, height);
+        self->caps_sent = FALSE;
+        self->all_damaged = TRUE;
+    }
+    if (!self->caps_sent)
+        send_caps(self, width, height);
+}
+
+static void add_damage_meta(GstSpiceDisplayDec *self, GstBuffer *buffer)
+{
+    GstSpiceDamageMeta *meta;
+    int n, i;
+    pixman_box32_t *boxes = pixman_region32_rectangles(&self->damage, &n);
+
+    if (self->all_damaged)
+        return;
+    meta = gst_buffer_add_spice_damage_meta(buffer);
+    if (n > GST_SPICE_DAMAGE_MAX_RECTS) {
+        boxes = pixman_region32_extents(&self->damage);
+        n = 1;
+    }
+    for (i = 0; i < n; i++)
+        meta->rects[i] = (GstVideoRectangle){boxes[i].x1, boxes[i].y1, boxes[i].x2 - boxes[i].x1,
+                                             boxes[i].y2 - boxes[i].y1};
+    meta->n_rects = (guint)n;
+}
+
+static void stamp(GstSpiceDisplayDec *self, GstBuffer *buffer)
+{
+    GstClock *clock;
+
+    if (self->timestamps != GST_SPICE_TIMESTAMPS_ARRIVAL)
+        return;
+    clock = gst_element_get_clock(GST_ELEMENT(self));
+    if (!clock)
+        return;
+    GST_BUFFER_PTS(buffer) =
+        gst_clock_get_time(clock) - gst_element_get_base_time(GST_ELEMENT(self));
+    gst_object_unref(clock);
+}
+
+static pixman_image_t *wrap(const SpicePixels *pixels)
+{
+    return pixman_image_create_bits(pixels->format, pixels->width, pixels->height,
+                                    (uint32_t *)pixels->data, (int)pixels->stride);
+}
+
+/** Sends the picture as it is now, if there is something to show and it has changed. */
+static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
+{
+    const SpicePixels *primary = spice_receiver_primary(self->receiver);
+    gboolean cursor_shown;
+    pixman_image_t *surface;
+    GstBuffer *buffer;
+    GstFlowReturn flow;
+
+    if (!primary || !spice_receiver_is_marked(self->receiver) || self->damaged_since == 0)
+        return GST_FLOW_OK;
+    fit_frames(self, primary);
+    cursor_shown = self->cursor_image && self->cursor->visible;
+    surface = wrap(primary);
+    buffer = gst_spice_frame_slots_take(&self->slots, surface,
+                                        cursor_shown ? self->cursor_image : NULL,
+                                        cursor_shown ? self->cursor->x - (gint)self->cursor->hot_x : 0,
+                                        cursor_shown ? self->cursor->y - (gint)self->cursor->hot_y : 0);
+    pixman_image_unref(surface);
+    add_damage_meta(self, buffer);
+    stamp(self, buffer);
+    pixman_region32_clear(&self->damage);
+    self->all_damaged = FALSE;
+    self->damaged_since = 0;
+    GST_OBJECT_LOCK(self);
+    self->statistics.frames++;
+    GST_OBJECT_UNLOCK(self);
+    flow = gst_pad_push(self->src, buffer);
+    if (flow == GST_FLOW_NOT_LINKED)
+        flow = GST_FLOW_OK; /* nobody looks on: the surfaces go on being kept */
+    if (flow == GST_FLOW_OK && self->num_buffers >= 0 &&
+        self->statistics.frames >= (guint64)self->num_buffers)
+        flow = GST_FLOW_EOS;
+    return flow;
+}
+
+/* The cursor in the picture */
+
+/** Damages where `cursor` is drawn. */
+static void damage_cursor(GstSpiceDisplayDec *self, const GstSpiceCursor *cursor)
+{
+    const SpicePixels *primary = spice_receiver_primary(self->receiver);
+    pixman_region32_t region;
+
+    if (!primary || !cursor || !cursor->visible || cursor->width == 0)
+        return;
+    pixman_region32_init_rect(&region, cursor->x - (gint)cursor->hot_x,
+                              cursor->y - (gint)cursor->hot_y, cursor->width, cursor->height);
+    pixman_region32_intersect_rect(&region, &region, 0, 0, (guint)primary->width,
+                                   (guint)primary->height);
+    add_damage(self, &region);
+    pixman_region32_fini(&region);
+}
+
+static void forget_cursor(GstSpiceDisplayDec *self)
+{
+    g_clear_pointer(&self->cursor_image, pixman_image_unref);
+    g_clear_pointer(&self->cursor, gst_spice_cursor_unref);
+}
+
+static void take_cursor(GstSpiceDisplayDec *self, GstSpiceCursor *cursor)
+{
+    damage_cursor(self, self->cursor);
+    forget_cursor(self);
+    self->cursor = cursor;
+    if (cursor->pixels)
+        self->cursor_image = pixman_image_create_bits(
+            PIXMAN_a8r8g8b8, (int)cursor->width, (int)cursor->height,
+            (uint32_t *)g_bytes_get_data(cursor->pixels, NULL), (int)cursor->width * 4);
+    damage_cursor(self, cursor);
+}
+
+static void show_cursor_async(GstElement *element, gpointer data)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
+    GstSpiceSession *session = data;
+
+    GST_PAD_STREAM_LOCK(self->sink);
+    if (self->receiver && GST_PAD_IS_ACTIVE(self->sink)) {
+        take_cursor(self, gst_spice_session_get_cursor(session));
+        push_frame(self);
+    }
+    GST_PAD_STREAM_UNLOCK(self->sink);
+}
+
+static void on_cursor_changed(GstSpiceSession *session, gpointer user_data)
+{
+    /* Not on the I/O thread: a frame may wait for the sink. */
+    gst_element_call_async(GST_ELEMENT(user_data), show_cursor_async, g_object_ref(session),
+                           g_object_unref);
+}
+
+/* Messages */
+
+static void count_image(GstSpiceDisplayDec *self, guint16 type, const void *message)
+{
+    const SpiceMsgDisplayDrawCopy *copy = message;
+
+    if (type != SPICE_MSG_DISPLAY_DRAW_COPY || !copy->source)
+        return;
+    GST_OBJECT_LOCK(self);
+    self->statistics.images[copy->source->type]++;
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void note_result(GstSpiceDisplayDec *self, const SpiceMessageDef *def,
+                        const SpiceReceiverResult *result)
+{
+    const SpicePixels *primary = spice_receiver_primary(self->receiver);
+    pixman_region32_t all;
+
+    if (result->outcome == SPICE_RECEIVED_DROPPED)
+        GST_INFO_OBJECT(self, "dropped %s: %s %s", def->name, result->error.field,
+                        spice_error_phrase(result->error.code));
+    if ((result->changes & SPICE_CHANGED_PIXELS) && primary &&
+        spice_receiver_surface(self->receiver, result->surface_id) == primary)
+        add_damage(self, result->damage);
+    if ((result->changes & (SPICE_CHANGED_PRIMARY | SPICE_CHANGED_MARK)) && primary) {
+        pixman_region32_init_rect(&all, 0, 0, (guint)primary->width, (guint)primary->height);
+        add_damage(self, &all);
+        pixman_region32_fini(&all);
+        self->all_damaged = TRUE;
+    }
+}
+
+/** Feeds a message, waiting for what other displays have to bring. FALSE if the channel is lost. */
+static gboolean feed(GstSpiceDisplayDec *self, const SpiceMessageDef *def, const void *message)
+{
+    gint64 deadline = g_get_monotonic_time() + WAIT_LIMIT_US;
+    SpiceReceiverResult result;
+
+    spice_receiver_feed(self->receiver, def->type, message, &result);
+    while (result.outcome == SPICE_RECEIVED_WAIT) {
+        if (gst_spice_display_group_wait_for_progress(self->group, (guint8)self->channel_id,
+                                                      &self->progress_seen, &self->stop, deadline))
+            spice_receiver_feed(self->receiver, def->type, message, &result);
+        else
+            spice_receiver_give_up(self->receiver, def->type, message, &result);
+    }
+    note_result(self, def, &result);
+    return result.outcome != SPICE_RECEIVED_BROKEN;
+}
+
+/** One message. FALSE if the channel cannot go on. */
+static gboolean handle_message(GstSpiceDisplayDec *self, const guint8 *data, gsize size,
+                               SpiceError *error)
+{
+    const SpiceMessageDef *def;
+    const void *message;
+
+    if (size < SPICE_MINI_HEADER_SIZE)
+        return spice_error_set(error, SPICE_ERROR_TRUNCATED, "header");
+    def = spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER,
+                             (guint16)(data[0] | data[1] << 8));
+    if (!def)
+        return TRUE;
+    spice_arena_reset(&self->arena);
+    message = spice_message_read(def, data + SPICE_MINI_HEADER_SIZE, size - SPICE_MINI_HEADER_SIZE,
+                                 &self->arena, error);
+    if (!message) {
+        spice_receiver_count_refused(self->receiver, error);
+        GST_OBJECT_LOCK(self);
+        self->statistics.refused++;
+        GST_OBJECT_UNLOCK(self);
+        /* A bad drawing loses itself; anything else leaves us not knowing the server's state. */
+        return def->type == SPICE_MSG_DISPLAY_COPY_BITS ||
+               (def->type >= SPICE_MSG_DISPLAY_DRAW_FILL &&
+                def->type <= SPICE_MSG_DISPLAY_DRAW_ALPHA_BLEND) ||
+               def->type == SPICE_MSG_DISPLAY_DRAW_COMPOSITE;
+    }
+    if (def->type == SPICE_MSG_WAIT_FOR_CHANNELS || def->type == SPICE_MSG_DISPLAY_INVAL_ALL_PIXMAPS)
+        gst_spice_display_group_wait_for(self->group, message, &self->stop,
+                                         g_get_monotonic_time() + WAIT_LIMIT_US);
+    if (def->type < SPICE_FIRST_CHANNEL_MESSAGE)
+        return TRUE;
+    count_image(self, def->type, message);
+    if (!feed(self, def, message))
+        return spice_error_set(error, SPICE_ERROR_CORRUPT, "GLZ window");
+    return TRUE;
+}
+
+static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(parent);
+    gboolean last = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_MARKER);
+    guint64 serial = GST_BUFFER_OFFSET(buffer);
+    SpiceError error = {0};
+    GstMapInfo map;
+    gboolean ok;
+
+    if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+        gst_buffer_unref(buffer);
+        return GST_FLOW_ERROR;
+    }
+    GST_OBJECT_LOCK(self);
+    self->statistics.messages++;
+    GST_OBJECT_UNLOCK(self);
+    ok = handle_message(self, map.data, map.size, &error);
+    gst_buffer_unmap(buffer, &map);
+    gst_buffer_unref(buffer);
+    if (!ok) {
+        GST_ELEMENT_ERROR(self, RESOURCE, READ, ("The server broke the SPICE protocol."),
+                          ("%s %s", error.field, spice_error_phrase(error.code)));
+        return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
+    }
+    if (serial != GST_BUFFER_OFFSET_NONE)
+        gst_spice_display_group_done(self->group, (guint8)self->channel_id, serial);
+    if (self->damaged_since &&
+        (last || g_get_monotonic_time() - self->damaged_since >= FRAME_INTERVAL_US))
+        return push_frame(self);
+    return GST_FLOW_OK;
+}
+
+/* Events */
+
+static gboolean gst_spice_display_dec_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(parent);
+
+    switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CAPS:
+        gst_event_unref(event); /* ours follow with the first picture */
+        return TRUE;
+    case GST_EVENT_SEGMENT:
+        if (!self->caps_sent) {
+            gst_event_replace(&self->segment, event);
+            gst_event_unref(event);
+            return TRUE;
+        }
+        break;
+    case GST_EVENT_EOS:
+        push_frame(self);
+        break;
+    default:
+        break;
+    }
+    return gst_pad_event_default(pad, parent, event);
+}
+
+static gboolean gst_spice_display_dec_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(parent);
+    GstSpiceSession *session;
+    guint unknown = 0;
+
+    if (!gst_spice_navigation_is_input(event))
+        return gst_pad_event_default(pad, parent, event);
+    GST_OBJECT_LOCK(self);
+    session = self->session ? g_object_ref(self->session) : NULL;
+    GST_OBJECT_UNLOCK(self);
+    if (session) {
+        gst_spice_navigation_send(session, self->channel_id, event, &unknown);
+        g_object_unref(session);
+    }
+    if (unknown) {
+        GST_OBJECT_LOCK(self);
+        self->unknown_keys += unknown;
+        GST_OBJECT_UNLOCK(self);
+        GST_INFO_OBJECT(self, "no key bears this name: %" GST_PTR_FORMAT, event);
+    }
+    gst_event_unref(event);
+    return TRUE; /* a sink gives an event that nobody took to its player */
+}
+
+/* States */
+
+static gboolean start(GstSpiceDisplayDec *self)
+{
+    SpiceReceiverConfig config = {
+        .allocator = &spice_allocator_libc,
+        .cpu = gst_spice_cpu_flags(),
+    };
+
+    self->group = gst_spice_display_group_get(G_OBJECT(self->session));
+    config.pixmaps = gst_spice_display_group_get_pixmaps(self->group);
+    self->receiver = spice_receiver_create(&config);
+    if (!self->receiver)
+        return FALSE;
+    spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
+    gst_spice_display_group_join(self->group, (guint8)self->channel_id);
+    gst_spice_display_group_set_stop(self->group, &self->stop, FALSE);
+    self->progress_seen = 0;
+    self->caps_sent = FALSE;
+    self->all_damaged = TRUE;
+    self->damaged_since = 0;
+    GST_OBJECT_LOCK(self);
+    self->statistics = (Statistics){0};
+    GST_OBJECT_UNLOCK(self);
+    if (self->show_cursor && self->session)
+        self->cursor_handler = g_signal_connect(self->session, "cursor-changed",
+                                                G_CALLBACK(on_cursor_changed), self);
+    return TRUE;
+}
+
+static void stop(GstSpiceDisplayDec *self)
+{
+    if (self->cursor_handler)
+        g_signal_handler_disconnect(self->session, self->cursor_handler);
+    self->cursor_handler = 0;
+    /* A cursor that is just being shown holds the stream lock. */
+    GST_PAD_STREAM_LOCK(self->sink);
+    forget_cursor(self);
+    gst_spice_frame_slots_resize(&self->slots, 0, 0);
+    pixman_region32_clear(&self->damage);
+    gst_event_replace(&self->segment, NULL);
+    g_clear_pointer(&self->receiver, spice_receiver_destroy);
+    spice_arena_clear(&self->arena);
+    GST_PAD_STREAM_UNLOCK(self->sink);
+    gst_spice_display_group_leave(self->group, (guint8)self->channel_id);
+    g_clear_pointer(&self->group, gst_spice_display_group_unref);
+}
+
+static GstStateChangeReturn gst_spice_display_dec_change_state(GstElement *element,
+                                                               GstStateChange transition)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
+    GstStateChangeReturn result;
+
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(self))
+        return GST_STATE_CHANGE_FAILURE;
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        gst_spice_display_group_set_stop(self->group, &self->stop, TRUE);
+    result =
+        GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        stop(self);
+    return result;
+}
+
+static void gst_spice_display_dec_set_context(GstElement *element, GstContext *context)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
+    GstSpiceSession *session = gst_spice_context_get_session(context);
+
+    GST_OBJECT_LOCK(self);
+    if (session && !self->session)
+        self->session = g_object_ref(session);
+    GST_OBJECT_UNLOCK(self);
+    g_clear_object(&session);
+    GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->set_context(element, context);
+}
+
+/* Object */
+
+static GstStructure *make_stats(GstSpiceDisplayDec *self)
+{
+    static const struct {
+        SpiceImageType type;
+        const char *name;
+    } names[] = {
+        {SPICE_IMAGE_TYPE_BITMAP, "images-bitmap"},
+        {SPICE_IMAGE_TYPE_QUIC, "images-quic"},
+        {SPICE_IMAGE_TYPE_LZ_PLT, "images-lz-plt"},
+        {SPICE_IMAGE_TYPE_LZ_RGB, "images-lz-rgb"},
+        {SPICE_IMAGE_TYPE_GLZ_RGB, "images-glz-rgb"},
+        {SPICE_IMAGE_TYPE_FROM_CACHE, "images-from-cache"},
+        {SPICE_IMAGE_TYPE_SURFACE, "images-surface"},
+        {SPICE_IMAGE_TYPE_JPEG, "images-jpeg"},
+        {SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS, "images-from-cache-lossless"},
+        {SPICE_IMAGE_TYPE_ZLIB_GLZ_RGB, "images-zlib-glz-rgb"},
+        {SPICE_IMAGE_TYPE_JPEG_ALPHA, "images-jpeg-alpha"},
+        {SPICE_IMAGE_TYPE_LZ4, "images-lz4"},
+    };
+    const Statistics *s = &self->statistics;
+    GstStructure *stats = gst_structure_new(
+        "application/x-spice-display-stats", "messages", G_TYPE_UINT64, s->messages, "frames",
+        G_TYPE_UINT64, s->frames, "refused", G_TYPE_UINT64, s->refused, "unknown-keys", G_TYPE_UINT,
+        self->unknown_keys, NULL);
+    guint i;
+
+    for (i = 0; i < G_N_ELEMENTS(names); i++)
+        gst_structure_set(stats, names[i].name, G_TYPE_UINT64, s->images[names[i].type], NULL);
+    return stats;
+}
+
+static void gst_spice_display_dec_set_property(GObject *object, guint id, const GValue *value,
+                                               GParamSpec *pspec)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(object);
+
+    GST_OBJECT_LOCK(self);
+    switch (id) {
+    case PROP_SESSION:
+        g_set_object(&self->session, g_value_get_object(value));
+        break;
+    case PROP_CHANNEL_ID:
+        self->channel_id = g_value_get_uint(value);
+        break;
+    case PROP_SHOW_CURSOR:
+        self->show_cursor = g_value_get_boolean(value);
+        break;
+    case PROP_TIMESTAMPS:
+        self->timestamps = g_value_get_enum(value);
+        break;
+    case PROP_NUM_BUFFERS:
+        self->num_buffers = g_value_get_int(value);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+        break;
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_spice_display_dec_get_property(GObject *object, guint id, GValue *value,
+                                               GParamSpec *pspec)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(object);
+
+    GST_OBJECT_LOCK(self);
+    switch (id) {
+    case PROP_SESSION:
+        g_value_set_object(value, self->session);
+        break;
+    case PROP_CHANNEL_ID:
+        g_value_set_uint(value, self->channel_id);
+        break;
+    case PROP_SHOW_CURSOR:
+        g_value_set_boolean(value, self->show_cursor);
+        break;
+    case PROP_TIMESTAMPS:
+        g_value_set_enum(value, self->timestamps);
+        break;
+    case PROP_NUM_BUFFERS:
+        g_value_set_int(value, self->num_buffers);
+        break;
+    case PROP_STATS:
+        g_value_take_boxed(value, make_stats(self));
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+        break;
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_spice_display_dec_finalize(GObject *object)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(object);
+
+    g_clear_object(&self->session);
+    gst_event_replace(&self->segment, NULL);
+    pixman_region32_fini(&self->damage);
+    G_OBJECT_CLASS(gst_spice_display_dec_parent_class)->finalize(object);
+}
+
+static void gst_spice_display_dec_init(GstSpiceDisplayDec *self)
+{
+    GstElement *element = GST_ELEMENT(self);
+
+    self->sink = gst_pad_new_from_static_template(&sink_template, "sink");
+    gst_pad_set_chain_function(self->sink, gst_spice_display_dec_chain);
+    gst_pad_set_event_function(self->sink, gst_spice_display_dec_sink_event);
+    gst_element_add_pad(element, self->sink);
+    self->src = gst_pad_new_from_static_template(&src_template, "src");
+    gst_pad_set_event_function(self->src, gst_spice_display_dec_src_event);
+    gst_pad_use_fixed_caps(self->src);
+    gst_element_add_pad(element, self->src);
+    self->num_buffers = -1;
+    pixman_region32_init(&self->damage);
+}
+
+static void install_properties(GObjectClass *object_class)
+{
+    const GParamFlags flags =
+        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+    g_object_class_install_property(
+        object_class, PROP_SESSION,
+        g_param_spec_object("session", "Session", "The session that input goes to",
+                            GST_SPICE_TYPE_SESSION, flags));
+    g_object_class_install_property(
+        object_class, PROP_CHANNEL_ID,
+        g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
+                          255, 0, flags));
+    g_object_class_install_property(
+        object_class, PROP_SHOW_CURSOR,
+        g_param_spec_boolean("show-cursor", "Show cursor",
+                             "Draw the server's cursor into the frames, for recording", FALSE,
+                             flags));
+    g_object_class_install_property(
+        object_class, PROP_TIMESTAMPS,
+        g_param_spec_enum("timestamps", "Timestamps", "What the frames' timestamps say",
+                          GST_TYPE_SPICE_TIMESTAMPS, GST_SPICE_TIMESTAMPS_NONE, flags));
+    g_object_class_install_property(
+        object_class, PROP_NUM_BUFFERS,
+        g_param_spec_int("num-buffers", "Number of buffers",
+                         "Frames before the end of the stream (-1: no end)", -1, G_MAXINT, -1,
+                         flags));
+    g_object_class_install_property(
+        object_class, PROP_STATS,
+        g_param_spec_boxed("stats", "Statistics",
+                           "Messages, frames, refused messages, sources of DRAW_COPY by image type",
+                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void gst_spice_display_dec_class_init(GstSpiceDisplayDecClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(spicedisplaydec_debug, "spicedisplaydec", 0, "SPICE display decoder");
+
+    object_class->set_property = gst_spice_display_dec_set_property;
+    object_class->get_property = gst_spice_display_dec_get_property;
+    object_class->finalize = gst_spice_display_dec_finalize;
+    element_class->change_state = gst_spice_display_dec_change_state;
+    element_class->set_context = gst_spice_display_dec_set_context;
+    install_properties(object_class);
+
+    gst_element_class_add_static_pad_template(element_class, &sink_template);
+    gst_element_class_add_static_pad_template(element_class, &src_template);
+    gst_element_class_set_static_metadata(element_class, "SPICE display decoder",
+                                          "Codec/Decoder/Video",
+                                          "Paints the messages of a SPICE display channel into frames",
+                                          "The gst-spice developers");
+}
