@@ -1,0 +1,130 @@
+/* The codecs as bench-image calls them, ours and the reference's.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "bench-image.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "core/image/bytes.h"
+#include "core/image/lz.h"
+#include "reference-adapter.h"
+
+static SpiceCpuFlags cpu(void)
+{
+    SpiceCpuFlags flags = 0;
+
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("ssse3"))
+        flags |= SPICE_CPU_SSE2 | SPICE_CPU_SSSE3;
+    if (__builtin_cpu_supports("avx2"))
+        flags |= SPICE_CPU_AVX2;
+    if (__builtin_cpu_supports("bmi2"))
+        flags |= SPICE_CPU_BMI2;
+#endif
+    return flags;
+}
+
+/* A function of a library; POSIX lets dlsym() results be stored like this. */
+static bool find(void *library, const char *name, void *function)
+{
+    void *symbol = dlsym(library, name);
+
+    memcpy(function, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
+static void no_change(const BenchCodec *codec, BenchImage *image)
+{
+}
+
+/* A gradient of alpha with flat parts. */
+static void add_alpha(const BenchCodec *codec, BenchImage *image)
+{
+    for (int y = 0; y < image->height; y++) {
+        for (int x = 0; x < image->width; x++) {
+            int alpha = x < 600 ? 255 : x < 900 ? 255 - (x - 600) * 255 / 300 : 0;
+
+            image->pixels[4 * ((size_t)y * (size_t)image->width + (size_t)x) + 3] = (uint8_t)alpha;
+        }
+    }
+}
+
+static void to_555(const BenchCodec *codec, BenchImage *image)
+{
+    size_t count = (size_t)image->width * (size_t)image->height;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t x = spice_load32(image->pixels + 4 * i);
+
+        x = (x >> 9 & 0x7c00) | (x >> 6 & 0x03e0) | (x >> 3 & 0x001f);
+        spice_store16(image->pixels + 2 * i, (uint16_t)x);
+    }
+}
+
+/* --- LZ --- */
+
+static ReferenceLzEncode reference_lz_encode;
+static ReferenceLzDecode reference_lz_decode;
+
+static int lz_pixel_size(int type)
+{
+    return type == SPICE_LZ_RGB16 ? 2 : 4;
+}
+
+static bool lz_encode(const BenchCodec *codec, BenchImage *image)
+{
+    static SpiceLzEncoder *encoder;
+    SpiceLzSource source = {.type = (uint8_t)codec->type,
+                            .width = (uint32_t)image->width,
+                            .height = (uint32_t)image->height,
+                            .top = image->pixels,
+                            .stride = image->width * lz_pixel_size(codec->type)};
+
+    if (!encoder)
+        encoder = spice_lz_encoder_new(&spice_allocator_libc, cpu());
+    image->coded_size = spice_lz_encode(encoder, &source, image->coded, image->capacity);
+    return image->coded_size != 0;
+}
+
+static bool lz_decode(const BenchCodec *codec, BenchImage *image)
+{
+    SpiceLzTarget target = codec->type == SPICE_LZ_RGB16 ? SPICE_LZ_TO_555 : SPICE_LZ_TO_32;
+    SpiceLzHeader header;
+
+    return spice_lz_read_header(&header, image->coded, image->coded_size, 1 << 26, NULL) &&
+           spice_lz_decode(&header, image->coded, image->coded_size, target, image->decoded,
+                           image->width * lz_pixel_size(codec->type), cpu(), NULL);
+}
+
+static bool lz_encode_theirs(const BenchCodec *codec, BenchImage *image)
+{
+    image->reference_coded_size = reference_lz_encode(
+        codec->type, image->width, image->height, image->width * lz_pixel_size(codec->type),
+        image->pixels, image->reference_coded, image->capacity);
+    return image->reference_coded_size != 0;
+}
+
+static bool lz_decode_theirs(const BenchCodec *codec, BenchImage *image)
+{
+    return reference_lz_decode(image->reference_coded, image->reference_coded_size,
+                               image->decoded) != 0;
+}
+
+static BenchReference lz_reference(void *library)
+{
+    BenchReference none = {NULL, NULL}, both = {lz_encode_theirs, lz_decode_theirs};
+
+    return find(library, "reference_lz_encode", &reference_lz_encode) &&
+                   find(library, "reference_lz_decode", &reference_lz_decode)
+               ? both
+               : none;
+}
+
+const BenchCodec bench_codecs[] = {
+    {"lz-rgb32", SPICE_LZ_RGB32, no_change, lz_encode, lz_decode, lz_reference},
+    {"lz-rgb16", SPICE_LZ_RGB16, to_555, lz_encode, lz_decode, lz_reference},
+    {"lz-rgba", SPICE_LZ_RGBA, add_alpha, lz_encode, lz_decode, lz_reference},
+    {0},
+};
