@@ -3,6 +3,8 @@
 
 #include "core/image/bitmap.h"
 
+#include "image-decoders.h"
+
 static SpiceDecodeOutcome decode_bitmap(const SpiceImage *image, const SpiceDecodeContext *context,
                                         SpicePicture **picture, SpiceError *error)
 {
@@ -16,6 +18,8 @@ static const struct {
     SpiceImageDecode decode;
 } decoders[] = {
     {SPICE_IMAGE_TYPE_BITMAP, decode_bitmap},
+    {SPICE_IMAGE_TYPE_LZ_PLT, spice_decode_lz_plt},
+    {SPICE_IMAGE_TYPE_LZ_RGB, spice_decode_lz_rgb},
 };
 
 SpiceImageDecode spice_image_decoder_find(uint8_t type)

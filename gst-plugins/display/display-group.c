@@ -18,6 +18,7 @@ struct GstSpiceDisplayGroup {
     guint64 progress; /* of all together */
 
     GMutex pixmaps_lock;
+    SpiceLock pixmaps_lock_calls;
     SpicePixmapCache *pixmaps;
 };
 
@@ -34,13 +35,14 @@ static void release(void *context)
 static GstSpiceDisplayGroup *group_new(void)
 {
     GstSpiceDisplayGroup *self = g_new0(GstSpiceDisplayGroup, 1);
-    SpiceLock lock = {acquire, release, &self->pixmaps_lock};
 
     g_atomic_ref_count_init(&self->refs);
     g_mutex_init(&self->lock);
     g_cond_init(&self->cond);
     g_mutex_init(&self->pixmaps_lock);
-    self->pixmaps = spice_pixmap_cache_create(&spice_allocator_libc, &lock, PIXMAP_CACHE_PIXELS);
+    self->pixmaps_lock_calls = (SpiceLock){acquire, release, &self->pixmaps_lock};
+    self->pixmaps = spice_pixmap_cache_create(&spice_allocator_libc, &self->pixmaps_lock_calls,
+                                              PIXMAP_CACHE_PIXELS);
     return self;
 }
 

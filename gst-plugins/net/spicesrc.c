@@ -36,6 +36,7 @@
 #include "gst-plugins/display/spicedisplaydec.h"
 #include "session-context.h"
 #include "spicechannelsrc.h"
+#include "transport/address.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicesrc_debug);
 #define GST_CAT_DEFAULT spicesrc_debug
@@ -236,14 +237,19 @@ static void close_session(GstSpiceSrc *self)
     g_object_unref(session);
 }
 
+static gpointer copy_ref(gconstpointer object, gpointer data)
+{
+    return gst_object_ref((gpointer)object);
+}
+
 static void remove_displays(GstSpiceSrc *self)
 {
     GstElement *element = GST_ELEMENT(self);
     GList *pads, *children, *l;
 
     GST_OBJECT_LOCK(self);
-    pads = g_list_copy_deep(element->srcpads, (GCopyFunc)gst_object_ref, NULL);
-    children = g_list_copy_deep(GST_BIN(self)->children, (GCopyFunc)gst_object_ref, NULL);
+    pads = g_list_copy_deep(element->srcpads, copy_ref, NULL);
+    children = g_list_copy_deep(GST_BIN(self)->children, copy_ref, NULL);
     GST_OBJECT_UNLOCK(self);
     for (l = pads; l; l = l->next)
         gst_element_remove_pad(element, l->data);

@@ -88,7 +88,7 @@ static GstElement *make_pipeline(GstElement **sink)
     pipeline = gst_parse_launch("spicesrc name=source ! video/x-raw,format=BGRx ! "
                                 "appsink name=sink sync=false async=false max-buffers=0",
                                 &error);
-    if (!pipeline) {
+    if (error) { /* a missing element, too: gst_parse_launch() goes on without it */
         g_printerr("%s\n", error->message);
         exit(2);
     }

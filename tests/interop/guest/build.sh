@@ -52,7 +52,7 @@ while [ $i -lt 60 ]; do
 done
 setsid sh -c 'exec sh </dev/tty1 >/dev/tty1 2>&1' &
 echo READY
-while read line; do
+while read -r line; do
     eval "$line"
     echo "rc=$?"
 done

@@ -1,0 +1,12 @@
+/* The decoders of the image types, each of the kind SpiceImageDecode.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include "image-decoder.h"
+
+SpiceDecodeOutcome spice_decode_lz_rgb(const SpiceImage *image, const SpiceDecodeContext *context,
+                                       SpicePicture **picture, SpiceError *error);
+SpiceDecodeOutcome spice_decode_lz_plt(const SpiceImage *image, const SpiceDecodeContext *context,
+                                       SpicePicture **picture, SpiceError *error);
