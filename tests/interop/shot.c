@@ -5,6 +5,8 @@
  * Waits until no frame has come for --settle milliseconds, writes the last one as PPM, and prints
  * "picture WIDTH HEIGHT FRAMES MS". On an error message prints "error DOMAIN CODE MS TEXT" for
  * each that comes within 300 ms, and exits with 1. With --repeat all is done anew so many times.
+ * With --stats prints the decoder's statistics. With --until FILE it goes on until that file exists
+ * and the picture has settled. With --cut it leaves at a random moment instead of taking a picture.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,7 +18,8 @@
 static gint settle_ms = 300, max_ms = 20000, repeat = 1;
 static gchar *location, *password, *ca_file, *host_subject;
 static gint timeout_s = -1, monitor = 0;
-static gboolean show_cursor;
+static gboolean show_cursor, show_stats, show_sizes, cut_off;
+static gchar *until;
 
 static const GOptionEntry entries[] = {
     {"location", 0, 0, G_OPTION_ARG_STRING, &location, "URI of the server", "URI"},
@@ -26,6 +29,10 @@ static const GOptionEntry entries[] = {
     {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "the element's timeout", "S"},
     {"monitor", 0, 0, G_OPTION_ARG_INT, &monitor, "display to show", "N"},
     {"show-cursor", 0, 0, G_OPTION_ARG_NONE, &show_cursor, "with the cursor", NULL},
+    {"stats", 0, 0, G_OPTION_ARG_NONE, &show_stats, "print statistics", NULL},
+    {"sizes", 0, 0, G_OPTION_ARG_NONE, &show_sizes, "print each size that frames take", NULL},
+    {"cut", 0, 0, G_OPTION_ARG_NONE, &cut_off, "leave after some random milliseconds", NULL},
+    {"until", 0, 0, G_OPTION_ARG_FILENAME, &until, "not before this file exists", "FILE"},
     {"settle", 0, 0, G_OPTION_ARG_INT, &settle_ms, "quiet time before the picture", "MS"},
     {"max", 0, 0, G_OPTION_ARG_INT, &max_ms, "give up after", "MS"},
     {"repeat", 0, 0, G_OPTION_ARG_INT, &repeat, "how often", "N"},
@@ -38,11 +45,25 @@ typedef struct {
     gint64 last_time;
 } Frames;
 
+static void print_size(GstSample *before, GstSample *sample)
+{
+    GstCaps *caps = gst_sample_get_caps(sample);
+    gint width = 0, height = 0;
+
+    if (before && gst_caps_is_equal(gst_sample_get_caps(before), caps))
+        return;
+    gst_structure_get(gst_caps_get_structure(caps, 0), "width", G_TYPE_INT, &width, "height",
+                      G_TYPE_INT, &height, NULL);
+    printf("size %dx%d\n", width, height);
+}
+
 static void take_frames(GstAppSink *sink, Frames *frames)
 {
     GstSample *sample;
 
     while ((sample = gst_app_sink_try_pull_sample(sink, 0))) {
+        if (show_sizes)
+            print_size(frames->last, sample);
         g_clear_pointer(&frames->last, gst_sample_unref);
         frames->last = sample;
         frames->frames++;
@@ -123,6 +144,29 @@ static void print_errors(GstBus *bus, GstMessage *first, gint64 start)
     }
 }
 
+static void print_stats(GstElement *pipeline)
+{
+    GstIterator *it = gst_bin_iterate_recurse(GST_BIN(pipeline));
+    GValue value = G_VALUE_INIT;
+
+    while (gst_iterator_next(it, &value) == GST_ITERATOR_OK) {
+        GObject *element = g_value_get_object(&value);
+
+        if (g_str_equal(G_OBJECT_TYPE_NAME(element), "GstSpiceDisplayDec")) {
+            GstStructure *stats;
+            gchar *text;
+
+            g_object_get(element, "stats", &stats, NULL);
+            text = gst_structure_to_string(stats);
+            puts(text);
+            g_free(text);
+            gst_structure_free(stats);
+        }
+        g_value_unset(&value);
+    }
+    gst_iterator_free(it);
+}
+
 static int take(const char *out)
 {
     GstElement *sink;
@@ -130,6 +174,7 @@ static int take(const char *out)
     GstBus *bus = gst_element_get_bus(pipeline);
     gint64 start = g_get_monotonic_time();
     Frames frames = {0};
+    gint cut_ms = cut_off ? g_random_int_range(0, 60) : G_MAXINT;
     int result = 1;
 
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
@@ -145,6 +190,17 @@ static int take(const char *out)
             break;
         }
         g_clear_pointer(&message, gst_message_unref);
+        if (now - start > cut_ms * (gint64)1000) {
+            result = 0;
+            break;
+        }
+        if (until && !g_file_test(until, G_FILE_TEST_EXISTS)) {
+            if (now - start <= max_ms * 1000)
+                continue;
+        } else if (until) {
+            g_clear_pointer(&until, g_free);
+            frames.last_time = now;
+        }
         if (frames.last && now - frames.last_time > settle_ms * 1000) {
             if (write_ppm(frames.last, out, &width, &height)) {
                 printf("picture %d %d %u %d\n", width, height, frames.frames,
@@ -158,6 +214,8 @@ static int take(const char *out)
             break;
         }
     }
+    if (show_stats)
+        print_stats(pipeline);
     gst_element_set_state(pipeline, GST_STATE_NULL);
     g_clear_pointer(&frames.last, gst_sample_unref);
     gst_object_unref(sink);

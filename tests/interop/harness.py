@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests against real peers share: how programs are run, pictures compared, results told."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import traceback
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VECTORS = os.path.join(SOURCE, "tests", "vectors")
+BUILD = os.environ.get("SPICE_BUILD", os.path.join(SOURCE, "build", "release"))
+SANITIZED_BUILD = os.environ.get("SPICE_SANITIZED_BUILD", os.path.join(SOURCE, "build", "asan"))
+GUEST = os.environ.get("SPICE_GUEST", os.path.join(SOURCE, "build", "guest"))
+LONG = os.environ.get("SPICE_TEST_LONG") == "1"
+
+WORK = tempfile.mkdtemp(prefix="spice-interop-")
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def environment(build=BUILD, **more):
+    """Of a GStreamer program that finds our elements and nothing stale."""
+    env = dict(os.environ)
+    env.update(GST_PLUGIN_PATH=os.path.join(build, "gst-plugins"),
+               GST_REGISTRY=os.path.join(WORK, "registry-" + os.path.basename(build)),
+               GST_REGISTRY_FORK="no",
+               G_DEBUG="fatal-criticals", LANG="C.UTF-8")
+    env.pop("DISPLAY", None)
+    env.update({key: str(value) for key, value in more.items()})
+    return env
+
+
+def run(command, seconds=60, **options):
+    """Runs a command to its end; (exit status, what it printed). A negative status: a signal."""
+    options.setdefault("env", environment())
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=seconds, **options)
+    return result.returncode, result.stdout.decode(errors="replace")
+
+
+def shot(out, *arguments, build=BUILD, seconds=60, env=None):
+    """Takes a picture through spicesrc: (exit status, output lines)."""
+    status, text = run([os.path.join(build, "tests", "interop", "shot"), *arguments, out],
+                       seconds=seconds, env=env or environment(build))
+    check(status in (0, 1), f"shot ended with {status}:\n{text[-2000:]}")
+    return status, text.splitlines()
+
+
+def shot_errors(lines):
+    """[(domain, code, milliseconds, text)] of the error messages that shot saw."""
+    errors = []
+    for line in lines:
+        if line.startswith("error "):
+            _, domain, code, ms, text = line.split(" ", 4)
+            errors.append((domain, int(code), int(ms), text))
+    return errors
+
+
+def picture(path):
+    """(width, height, RGB) of a file that ImageMagick reads, or of a binary PPM."""
+    from replay import read_picture
+    if not path.endswith((".ppm", ".ppm.gz")):
+        status, text = run(["convert", path, "-depth", "8", path + ".ppm"])
+        check(status == 0, f"{path} cannot be read: {text}")
+        path += ".ppm"
+    return read_picture(path)
+
+
+def check_equal(ours, theirs, what):
+    a, b = picture(ours), picture(theirs)
+    check(a[:2] == b[:2], f"{what}: {a[0]}x{a[1]} instead of {b[0]}x{b[1]}")
+    if a[2] != b[2]:
+        wrong = [i // 3 for i in range(0, len(a[2]), 3) if a[2][i:i + 3] != b[2][i:i + 3]]
+        raise Failure(f"{what}: {len(wrong)} pixels differ, the first at "
+                      f"{wrong[0] % a[0]},{wrong[0] // a[0]}")
+
+
+def spicy_screenshot(out, port=None, uri=None):
+    """The picture that spice-gtk gets."""
+    command = ["spicy-screenshot", "-o", out]
+    command += ["--uri", uri] if uri else ["-h", "127.0.0.1", "-p", str(port)]
+    status, text = run(command)
+    check(status == 0 and os.path.exists(out), f"spicy-screenshot failed: {text[-500:]}")
+
+
+class Xvfb:
+    """An X server of its own, with a window manager."""
+
+    def __init__(self, size="1280x1024"):
+        read, write = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp"],
+            pass_fds=[write], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        os.close(write)
+        self.display = ":" + os.read(read, 16).decode().strip()
+        os.close(read)
+        self.manager = subprocess.Popen(["openbox"], env=self.environment(),
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def environment(self, **more):
+        return environment(DISPLAY=self.display, **more)
+
+    def xdotool(self, *arguments):
+        return run(["xdotool", *arguments], env=self.environment())
+
+    def close(self):
+        for process in (self.manager, self.process):
+            process.terminate()
+            process.wait()
+
+
+def run_tests(tests):
+    """Runs functions by name; prints TAP. Exit status."""
+    failures = 0
+    print(f"1..{len(tests)}", flush=True)
+    for number, test in enumerate(tests, 1):
+        start = time.monotonic()
+        name = f"{number} - {test.__name__[5:].replace('_', ' ')}"
+        try:
+            test()
+            print(f"ok {name}", flush=True)
+        except Exception as error:  # noqa: the test failed, whatever it was
+            failures += 1
+            print(f"not ok {name}")
+            text = str(error) if isinstance(error, Failure) else traceback.format_exc()
+            for line in text.splitlines():
+                print(f"# {line}")
+        print(f"# {time.monotonic() - start:.1f} s", flush=True)
+    if not failures:
+        shutil.rmtree(WORK, ignore_errors=True)
+    else:
+        print(f"# files are kept in {WORK}")
+    return 1 if failures else 0
