@@ -95,7 +95,7 @@ static bool begins(const char *name, const char *start)
 
 /* Bytes that may be idle: those that the protocol reserves, and a pointer's, as it can lead to
  * nothing, or elsewhere to the same. Drawing messages, which have the most pointers, also come back
- * byte for byte in test_drawing. */
+ * byte for byte in test-drawing. */
 static unsigned idle_bytes_allowed(const SpiceMessageDef *def, uint32_t agreed)
 {
     bool selection = agreed >> VD_AGENT_CAP_CLIPBOARD_SELECTION & 1;
@@ -148,7 +148,7 @@ static void try_list(Trial *trial, const SpiceMessageList *list, const char *whe
 
     for (size_t i = 0; i < list->n; i++) {
         sorted &= i == 0 || list->defs[i - 1].type < list->defs[i].type;
-        /* the length of a sub-message is not kept, as it cannot be trusted: see test_link */
+        /* the length of a sub-message is not kept, as it cannot be trusted: see test-link */
         if (strcmp(list->defs[i].name, "SPICE_MSG_LIST") != 0)
             try_message(trial, &list->defs[i], 0, where, NULL, 0);
     }

@@ -238,7 +238,7 @@ static void check_image(SpiceImage *image, const char *hex)
     check_server(SPICE_CHANNEL_DISPLAY, SPICE_MSG_DISPLAY_DRAW_COPY, &copy, whole);
 }
 
-/* Types that no recording has; the others and all drawing messages are in test_drawing. */
+/* Types that no recording has; the others and all drawing messages are in test-drawing. */
 static void test_images(void)
 {
     uint32_t entries[] = {0x112233, 0x445566};
