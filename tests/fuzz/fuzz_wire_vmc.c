@@ -1,0 +1,13 @@
+/* Messages of usbredir, port and webdav channels, their migration data.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "fuzz_wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const uint8_t channels[] = {SPICE_CHANNEL_USBREDIR, SPICE_CHANNEL_PORT,
+                                       SPICE_CHANNEL_WEBDAV};
+
+    return fuzz_wire_channel(channels, sizeof channels, data, size);
+}
