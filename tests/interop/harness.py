@@ -29,11 +29,11 @@ def check(condition, what):
 def environment(build=BUILD, **more):
     """Of a GStreamer program that finds our elements and nothing stale."""
     env = dict(os.environ)
-    env.update(GST_PLUGIN_PATH=os.path.join(build, "gst-plugins"),
-               GST_REGISTRY=os.path.join(WORK, "registry-" + os.path.basename(build)),
-               GST_REGISTRY_FORK="no",
+    env.update(GST_REGISTRY=os.path.join(WORK, "registry-" + os.path.basename(build)),
                G_DEBUG="fatal-criticals", LANG="C.UTF-8")
     env.pop("DISPLAY", None)
+    if build == BUILD:
+        env["GST_PLUGIN_PATH"] = os.path.join(build, "gst-plugins")
     env.update({key: str(value) for key, value in more.items()})
     return env
 

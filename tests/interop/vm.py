@@ -56,7 +56,7 @@ class VM:
         vga = {"qxl": "qxl", "virtio-gpu": "virtio", "bochs": "std"}[gpu]
         command = [
             "qemu-system-x86_64", "-M", "pc", "-cpu", "qemu64", "-accel", "tcg,thread=multi",
-            "-m", "256", "-nodefaults", "-vga", vga,
+            "-m", "512", "-nodefaults", "-vga", vga,
             "-serial", f"unix:{self.serial_path},server=on,wait=off,logfile={self.log_path}",
             "-qmp", f"unix:{self.qmp_path},server=on,wait=off",
             "-spice", spice, *extra]
