@@ -21,7 +21,7 @@ __attribute__((unused)) static File read_file(const char *folder, const char *na
                                               const char *suffix)
 {
     File file = {0};
-    char path[512];
+    char path[600];
     FILE *stream;
     long size;
 
