@@ -25,7 +25,7 @@ __attribute__((unused)) static File read_file(const char *folder, const char *na
     FILE *stream;
     long size;
 
-    snprintf(path, sizeof(path), "%s/%s%s", folder, name, suffix);
+    snprintf(path, sizeof(path), "%.450s/%.100s%.16s", folder, name, suffix);
     stream = fopen(path, "rb");
     if (!stream)
         return file;
