@@ -11,7 +11,7 @@
 
 /* MAX_DASHES: of a whole stroke. GATHER: spans that are united at a time, which takes as long as
  * the region gathered so far is large. */
-enum { MAX_DASHES = 1 << 22, GATHER = 1 << 14 };
+enum { MAX_DASHES = 1 << 20, GATHER = 1 << 14 };
 
 /** An edge from one corner of a polygon to the next: on it x dy - y dx = k. */
 typedef struct {

@@ -36,7 +36,7 @@ uint64_t spice_surface_size(uint32_t surface_format, uint32_t width, uint32_t he
     }
     if (!spice_pixels_check_size(width, height, error))
         return 0;
-    return (uint64_t)((spice_pixels_row_size(format, (int32_t)width) + 15) & ~(size_t)15) * height;
+    return (uint64_t)((spice_pixels_row_size(format, (int32_t)width) + 3) & ~(size_t)3) * height;
 }
 
 SpicePicture *spice_surface_create(const SpiceAllocator *allocator, uint32_t surface_format,

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include "core/image/bitmap.h"
 #include "core/image/lz.h"
+#include "core/image/palette.h"
 
 #include "image-decoders.h"
 
@@ -21,7 +21,8 @@ static pixman_format_code_t working_format(const SpiceLzHeader *header, const Sp
     case SPICE_LZ_RGB16:
         /* What is cached may be used on a surface of another depth later on. */
         return PIXMAN_FORMAT_BPP(context->surface_format) == 32 &&
-                       !(image->flags & SPICE_IMAGE_FLAGS_CACHE_ME)
+                       !(image->flags &
+                         (SPICE_IMAGE_FLAGS_CACHE_ME | SPICE_IMAGE_FLAGS_CACHE_REPLACE_ME))
                    ? PIXMAN_x8r8g8b8
                    : PIXMAN_x1r5g5b5;
     case SPICE_LZ_RGB24:
@@ -64,10 +65,12 @@ SpiceDecodeOutcome spice_decode_lz_rgb(const SpiceImage *image, const SpiceDecod
     format = working_format(&header, image, context);
     if (!format)
         return fail(error, SPICE_ERROR_VALUE, "lz.type");
-    *picture =
-        spice_picture_create(context->allocator, format, header.width, header.height, error);
+    *picture = spice_picture_create(context->allocator, format, header.width, header.height, error);
     if (!*picture)
         return SPICE_DECODE_FAILED;
+    /* It decodes fastest into memory that runs as the stream does. */
+    if (!header.top_down)
+        spice_picture_flip(*picture);
     if (spice_lz_decode(&header, image->data.data, image->data.size, target_of(format),
                         (*picture)->pixels.data, (*picture)->pixels.stride, context->cpu, error))
         return SPICE_DECODED;
@@ -76,20 +79,35 @@ SpiceDecodeOutcome spice_decode_lz_rgb(const SpiceImage *image, const SpiceDecod
     return SPICE_DECODE_FAILED;
 }
 
+/** The palette's entries, which are raw pixels of the surface, as 32-bit pixels. */
+static unsigned wide_entries(uint32_t entries[256], const SpiceDecodeContext *context)
+{
+    const SpicePalette *palette = context->palette;
+    const unsigned n = palette->n_entries < 256 ? palette->n_entries : 256;
+
+    for (unsigned i = 0; i < n; i++) {
+        const uint32_t entry = palette->entries[i];
+        const uint32_t red = entry >> 10 & 31, green = entry >> 5 & 31, blue = entry & 31;
+
+        entries[i] = context->surface_format != PIXMAN_x1r5g5b5
+                         ? entry
+                         : (red << 3 | red >> 2) << 16 | (green << 3 | green >> 2) << 8 |
+                               (blue << 3 | blue >> 2);
+    }
+    return n;
+}
+
 SpiceDecodeOutcome spice_decode_lz_plt(const SpiceImage *image, const SpiceDecodeContext *context,
                                        SpicePicture **picture, SpiceError *error)
 {
-    pixman_format_code_t format;
+    uint32_t entries[256];
     SpiceLzHeader header;
     uint8_t *indices;
+    unsigned n;
 
     if (!read_header(&header, image, error))
         return SPICE_DECODE_FAILED;
-    /* The numbers of the LZ palette types are those of the bitmap formats. */
-    format = spice_lz_is_palette(header.type)
-                 ? spice_bitmap_working_format(header.type, context->surface_format)
-                 : 0;
-    if (!format)
+    if (!spice_lz_is_palette(header.type))
         return fail(error, SPICE_ERROR_VALUE, "lz.type");
     if (!context->palette)
         return fail(error, SPICE_ERROR_STATE, "image.palette");
@@ -99,11 +117,14 @@ SpiceDecodeOutcome spice_decode_lz_plt(const SpiceImage *image, const SpiceDecod
     if (!spice_lz_decode(&header, image->data.data, image->data.size, SPICE_LZ_TO_INDICES, indices,
                          header.stride, context->cpu, error))
         return SPICE_DECODE_FAILED;
-    *picture =
-        spice_picture_create(context->allocator, format, header.width, header.height, error);
+    *picture = spice_picture_create(context->allocator, PIXMAN_x8r8g8b8, header.width,
+                                    header.height, error);
     if (!*picture)
         return SPICE_DECODE_FAILED;
-    spice_bitmap_unfold_indices(&(*picture)->pixels, header.type, indices, header.stride,
-                                context->palette);
+    n = wide_entries(entries, context);
+    /* The numbers of the LZ palette types are those of the index formats. */
+    spice_palette_expand((SpiceIndexFormat)header.type, entries, n, header.width, header.height,
+                         indices, header.stride, (*picture)->pixels.data,
+                         (*picture)->pixels.stride);
     return SPICE_DECODED;
 }

@@ -60,16 +60,23 @@ static SpiceDecodeOutcome decode(Resolver *self, const SpiceImage *image,
     return decode_type(image, &context, picture, self->error);
 }
 
+static uint64_t pixels_of(const SpiceImage *image)
+{
+    return image->type == SPICE_IMAGE_TYPE_BITMAP
+               ? (uint64_t)image->bitmap_width * image->bitmap_height
+               : (uint64_t)image->width * image->height;
+}
+
 static SpiceDecodeOutcome read_picture(Resolver *self, const SpiceImage *image, bool is_mask,
                                        SpicePicture **picture)
 {
-    const SpicePalette *palette;
+    const SpicePalette *palette = NULL;
     SpiceDecodeOutcome outcome;
 
     /* A mask has no use for one. */
     if (!is_mask && !find_palette(self, image, &palette))
         return SPICE_DECODE_FAILED;
-    if (!spice_receiver_charge(self->receiver, (uint64_t)image->width * image->height, self->error))
+    if (!spice_receiver_charge(self->receiver, pixels_of(image), self->error))
         return SPICE_DECODE_FAILED;
     if (is_mask && image->type != SPICE_IMAGE_TYPE_BITMAP) {
         spice_error_set(self->error, SPICE_ERROR_VALUE, "mask.bitmap.type");

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+
+#include "core/canvas/path.h"
+
 #include "receiver-state.h"
 
 static const SpiceReceiverLimits default_limits = {
@@ -45,6 +49,33 @@ bool spice_receiver_charge(SpiceReceiver *self, uint64_t pixels, SpiceError *err
     return true;
 }
 
+/** What a draw may cost: the pixels it covers, and for curves and dashed lines, which have to be
+ * walked also where they cannot be seen, their length as far as it is walked at all. */
+static uint64_t work_of(uint16_t type, const void *message, const pixman_box32_t *extents)
+{
+    const SpiceMsgDisplayDrawStroke *stroke = message;
+    const uint64_t area =
+        (uint64_t)(extents->x2 - extents->x1) * (uint64_t)(extents->y2 - extents->y1);
+    uint64_t length = 0;
+    bool dashed;
+
+    if (type != SPICE_MSG_DISPLAY_DRAW_STROKE || !stroke->path)
+        return area + 1;
+    dashed = stroke->attr.flags & SPICE_LINE_FLAGS_STYLED;
+    for (uint32_t i = 0; i < stroke->path->n_segments; i++) {
+        const SpicePathSegment *segment = &stroke->path->segments[i];
+
+        if (!dashed && !(segment->flags & SPICE_PATH_BEZIER)) {
+            length += segment->n_points;
+            continue;
+        }
+        for (uint32_t j = 0; j < segment->n_points; j++)
+            length += (uint64_t)llabs((int64_t)segment->points[j].x / 16) +
+                      (uint64_t)llabs((int64_t)segment->points[j].y / 16);
+    }
+    return area + 1 + (length < SPICE_MAX_PATH_POINTS ? length : SPICE_MAX_PATH_POINTS);
+}
+
 /** Resolves and paints. self->damage is a fresh, empty region before, what was painted after. */
 static SpiceReceived draw(SpiceReceiver *self, uint16_t type, const void *message, bool may_wait,
                           SpiceError *error)
@@ -64,11 +95,7 @@ static SpiceReceived draw(SpiceReceiver *self, uint16_t type, const void *messag
         needed = spice_draw_region(&self->damage, &surface->pixels, message, error) &&
                  pixman_region32_not_empty(&self->damage);
         extents = pixman_region32_extents(&self->damage);
-        needed = needed && spice_receiver_charge(self,
-                                                 (uint64_t)(extents->x2 - extents->x1) *
-                                                         (uint64_t)(extents->y2 - extents->y1) +
-                                                     1,
-                                                 error);
+        needed = needed && spice_receiver_charge(self, work_of(type, message, extents), error);
     }
     /* Also of a draw that paints nothing: caches and the GLZ window go on with its images. */
     spice_draw_images(&images, type, message);

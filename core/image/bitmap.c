@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "palette.h"
+
 static unsigned bits_of_format(uint8_t format)
 {
     switch (format) {
@@ -81,42 +83,37 @@ static const uint8_t *find_rows(const SpiceImage *image, ptrdiff_t *stride, Spic
     return image->data.data + (size_t)image->stride * (height - 1);
 }
 
-static unsigned index_at(const uint8_t *row, uint8_t format, int32_t x)
+/** Pixels of a 16-bit surface out of the low halves of the palette's entries. */
+static void unfold_narrow(const SpicePixels *target, uint8_t format, const uint8_t *rows,
+                          ptrdiff_t stride, const SpicePalette *palette)
 {
-    switch (format) {
-    case SPICE_BITMAP_FMT_1BIT_LE:
-        return row[x >> 3] >> (x & 7) & 1;
-    case SPICE_BITMAP_FMT_1BIT_BE:
-        return row[x >> 3] >> (7 - (x & 7)) & 1;
-    case SPICE_BITMAP_FMT_4BIT_LE:
-        return row[x >> 1] >> ((x & 1) * 4) & 15;
-    case SPICE_BITMAP_FMT_4BIT_BE:
-        return row[x >> 1] >> ((1 - (x & 1)) * 4) & 15;
-    default:
-        return row[x];
-    }
-}
+    enum { CHUNK = 512 }; /* whole bytes of indices in every format */
+    uint32_t wide[CHUNK];
 
-void spice_bitmap_unfold_indices(const SpicePixels *target, uint8_t bitmap_format,
-                                 const uint8_t *rows, ptrdiff_t stride, const SpicePalette *palette)
-{
-    const bool wide = spice_pixels_bits(target) == 32;
-    uint32_t entries[256] = {0};
-
-    memcpy(entries, palette->entries,
-           (palette->n_entries < 256 ? palette->n_entries : 256) * sizeof(entries[0]));
     for (int32_t y = 0; y < target->height; y++, rows += stride) {
         uint8_t *out = spice_pixels_row(target, y);
 
-        for (int32_t x = 0; x < target->width; x++) {
-            const uint32_t pixel = entries[index_at(rows, bitmap_format, x)];
+        for (int32_t x = 0; x < target->width; x += CHUNK) {
+            const int32_t n = target->width - x < CHUNK ? target->width - x : CHUNK;
 
-            if (wide)
-                memcpy(out + 4 * x, &pixel, 4);
-            else
-                memcpy(out + 2 * x, &pixel, 2);
+            spice_palette_expand((SpiceIndexFormat)format, palette->entries, palette->n_entries,
+                                 (uint32_t)n, 1, rows + (size_t)x * bits_of_format(format) / 8, 0,
+                                 (uint8_t *)wide, 0);
+            for (int32_t i = 0; i < n; i++)
+                memcpy(out + 2 * (x + i), &wide[i], 2);
         }
     }
+}
+
+static void unfold_indices(const SpicePixels *target, uint8_t format, const uint8_t *rows,
+                           ptrdiff_t stride, const SpicePalette *palette)
+{
+    if (spice_pixels_bits(target) == 16)
+        unfold_narrow(target, format, rows, stride, palette);
+    else
+        spice_palette_expand((SpiceIndexFormat)format, palette->entries, palette->n_entries,
+                             (uint32_t)target->width, (uint32_t)target->height, rows, stride,
+                             target->data, target->stride);
 }
 
 static void unfold_24(const SpicePixels *target, const uint8_t *rows, ptrdiff_t stride)
@@ -168,7 +165,7 @@ SpicePicture *spice_bitmap_read(const SpiceImage *image, const SpicePalette *pal
     if (!picture)
         return NULL;
     if (indexed)
-        spice_bitmap_unfold_indices(&picture->pixels, image->bitmap_format, rows, stride, palette);
+        unfold_indices(&picture->pixels, image->bitmap_format, rows, stride, palette);
     else if (image->bitmap_format == SPICE_BITMAP_FMT_24BIT)
         unfold_24(&picture->pixels, rows, stride);
     else

@@ -22,17 +22,10 @@ static inline bool spice_bitmap_is_indexed(uint8_t bitmap_format)
     return bitmap_format >= SPICE_BITMAP_FMT_1BIT_LE && bitmap_format <= SPICE_BITMAP_FMT_8BIT;
 }
 
-/** Unfolds rows of indices, packed as `bitmap_format` says, into `target`, which is x8r8g8b8 or
- * x1r5g5b5. `rows` is the top row, `stride` the step to the one below. An index beyond the
- * palette's entries is pixel 0. */
-void spice_bitmap_unfold_indices(const SpicePixels *target, uint8_t bitmap_format,
-                                 const uint8_t *rows, ptrdiff_t stride,
-                                 const SpicePalette *palette);
-
 /** Unfolds a BITMAP image into a new picture of the working format; HIGH_BITS_SET is the caller's
- * to apply. `palette` is the one that the image names (NULL if it has none or it is not needed).
- * NULL and *error: VALUE for a format, palette or stride that does not fit, TRUNCATED if the data
- * end before the last row, LIMIT, MEMORY. */
+ * to apply. Indices unfold as palette.h says. `palette` is the one that the image names (NULL if it
+ * has none or it is not needed). NULL and *error: VALUE for a format, palette or stride that does
+ * not fit, TRUNCATED if the data end before the last row, LIMIT, MEMORY. */
 SpicePicture *spice_bitmap_read(const SpiceImage *image, const SpicePalette *palette,
                                 pixman_format_code_t surface_format,
                                 const SpiceAllocator *allocator, SpiceError *error);

@@ -23,7 +23,7 @@ SpicePicture *spice_picture_create(const SpiceAllocator *allocator, pixman_forma
 
     if (!spice_pixels_check_size(width, height, error))
         return NULL;
-    stride = (spice_pixels_row_size(format, (int32_t)width) + 15) & ~(size_t)15;
+    stride = (spice_pixels_row_size(format, (int32_t)width) + 3) & ~(size_t)3;
     picture = allocator->alloc(allocator->context, header + stride * height);
     if (!picture) {
         spice_error_set(error, SPICE_ERROR_MEMORY, "picture");
@@ -39,6 +39,12 @@ SpicePicture *spice_picture_create(const SpiceAllocator *allocator, pixman_forma
         .allocator = allocator,
     };
     return picture;
+}
+
+void spice_picture_flip(SpicePicture *picture)
+{
+    picture->pixels.data = spice_pixels_row(&picture->pixels, picture->pixels.height - 1);
+    picture->pixels.stride = -picture->pixels.stride;
 }
 
 SpicePicture *spice_picture_ref(SpicePicture *picture)

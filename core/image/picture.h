@@ -19,10 +19,15 @@ typedef struct {
     const SpiceAllocator *allocator; /* must outlive the picture */
 } SpicePicture;
 
-/** A picture with one reference; its pixels are not initialised, rows are 16-byte aligned.
- * NULL and *error: size out of bounds, or no memory. */
+/** A picture with one reference; its pixels are not initialised; rows follow each other top-down
+ * with no more of a gap than makes them four-byte aligned. NULL and *error: size out of bounds, or
+ * no memory. */
 SpicePicture *spice_picture_create(const SpiceAllocator *allocator, pixman_format_code_t format,
                                    uint32_t width, uint32_t height, SpiceError *error);
+
+/** Turns the memory of a picture upside down: the bottom row then lies first. What decodes images
+ * that were sent so writes them in one go. To be done before there are pixels. */
+void spice_picture_flip(SpicePicture *picture);
 
 SpicePicture *spice_picture_ref(SpicePicture *picture);
 

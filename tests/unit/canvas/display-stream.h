@@ -21,11 +21,11 @@ __attribute__((unused)) static File read_file(const char *folder, const char *na
                                               const char *suffix)
 {
     File file = {0};
-    char path[512];
+    char path[600];
     FILE *stream;
     long size;
 
-    snprintf(path, sizeof(path), "%s/%s%s", folder, name, suffix);
+    snprintf(path, sizeof(path), "%.450s/%.100s%.16s", folder, name, suffix);
     stream = fopen(path, "rb");
     if (!stream)
         return file;
