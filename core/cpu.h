@@ -17,5 +17,6 @@ enum {
     SPICE_CPU_SSE41 = 1u << 2,
     SPICE_CPU_AVX2 = 1u << 3,
     SPICE_CPU_BMI2 = 1u << 4,
+    SPICE_CPU_LZCNT = 1u << 5,
     SPICE_CPU_NEON = 1u << 16,
 };

@@ -9,6 +9,7 @@
 
 #include "core/image/bytes.h"
 #include "core/image/lz.h"
+#include "core/image/quic.h"
 #include "reference-adapter.h"
 
 static SpiceCpuFlags cpu(void)
@@ -18,8 +19,10 @@ static SpiceCpuFlags cpu(void)
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("ssse3"))
         flags |= SPICE_CPU_SSE2 | SPICE_CPU_SSSE3;
-    if (__builtin_cpu_supports("avx2"))
-        flags |= SPICE_CPU_AVX2;
+    if (__builtin_cpu_supports("sse4.1"))
+        flags |= SPICE_CPU_SSE41;
+    if (__builtin_cpu_supports("avx2")) /* every processor with it has lzcnt */
+        flags |= SPICE_CPU_AVX2 | SPICE_CPU_LZCNT;
     if (__builtin_cpu_supports("bmi2"))
         flags |= SPICE_CPU_BMI2;
 #endif
@@ -122,9 +125,74 @@ static BenchReference lz_reference(void *library)
                : none;
 }
 
+/* --- QUIC --- */
+
+static ReferenceQuicEncode reference_quic_encode;
+static ReferenceQuicDecode reference_quic_decode;
+
+static int quic_pixel_size(int type)
+{
+    return type == SPICE_QUIC_RGB16 ? 2 : 4;
+}
+
+static bool quic_encode(const BenchCodec *codec, BenchImage *image)
+{
+    static SpiceQuicEncoder *encoder;
+    SpiceQuicSource source = {.type = (uint8_t)codec->type,
+                              .width = (uint32_t)image->width,
+                              .height = (uint32_t)image->height,
+                              .top = image->pixels,
+                              .stride = image->width * quic_pixel_size(codec->type)};
+
+    if (!encoder)
+        encoder = spice_quic_encoder_new(&spice_allocator_libc, cpu());
+    image->coded_size = spice_quic_encode(encoder, &source, image->coded, image->capacity);
+    return image->coded_size != 0;
+}
+
+static bool quic_decode(const BenchCodec *codec, BenchImage *image)
+{
+    static SpiceQuicDecoder *decoder;
+    SpiceQuicTarget target = codec->type == SPICE_QUIC_RGB16 ? SPICE_QUIC_TO_555 : SPICE_QUIC_TO_32;
+    SpiceQuicHeader header;
+
+    if (!decoder)
+        decoder = spice_quic_decoder_new(&spice_allocator_libc, cpu());
+    return spice_quic_read_header(&header, image->coded, image->coded_size, 1 << 26, NULL) &&
+           spice_quic_decode(decoder, &header, image->coded, image->coded_size, target,
+                             image->decoded, image->width * quic_pixel_size(codec->type), NULL);
+}
+
+static bool quic_encode_theirs(const BenchCodec *codec, BenchImage *image)
+{
+    image->reference_coded_size = reference_quic_encode(
+        codec->type, image->width, image->height, image->width * quic_pixel_size(codec->type),
+        image->pixels, image->reference_coded, image->capacity);
+    return image->reference_coded_size != 0;
+}
+
+static bool quic_decode_theirs(const BenchCodec *codec, BenchImage *image)
+{
+    return reference_quic_decode(image->reference_coded, image->reference_coded_size,
+                                 image->decoded, image->width * quic_pixel_size(codec->type)) != 0;
+}
+
+static BenchReference quic_reference(void *library)
+{
+    BenchReference none = {NULL, NULL}, both = {quic_encode_theirs, quic_decode_theirs};
+
+    return find(library, "reference_quic_encode", &reference_quic_encode) &&
+                   find(library, "reference_quic_decode", &reference_quic_decode)
+               ? both
+               : none;
+}
+
 const BenchCodec bench_codecs[] = {
     {"lz-rgb32", SPICE_LZ_RGB32, no_change, lz_encode, lz_decode, lz_reference},
     {"lz-rgb16", SPICE_LZ_RGB16, to_555, lz_encode, lz_decode, lz_reference},
     {"lz-rgba", SPICE_LZ_RGBA, add_alpha, lz_encode, lz_decode, lz_reference},
+    {"quic-rgb32", SPICE_QUIC_RGB32, no_change, quic_encode, quic_decode, quic_reference},
+    {"quic-rgb16", SPICE_QUIC_RGB16, to_555, quic_encode, quic_decode, quic_reference},
+    {"quic-rgba", SPICE_QUIC_RGBA, add_alpha, quic_encode, quic_decode, quic_reference},
     {0},
 };
