@@ -275,7 +275,7 @@ static bool prepare(SpiceQuicEncoder *encoder, const SpiceQuicSource *source, Wo
     size_t step = ((size_t)source->width + 1 + 15) & ~(size_t)15, size;
     uint8_t *p;
 
-    work->longest = ((uint64_t)source->width * most[source->type] + 7) / 8 + 16;
+    work->longest = (size_t)(((uint64_t)source->width * most[source->type] + 7) / 8 + 16);
     size = 15 * step + work->longest;
     if (encoder->memory_size < size) {
         if (encoder->memory)
