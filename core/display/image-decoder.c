@@ -18,6 +18,7 @@ static const struct {
     SpiceImageDecode decode;
 } decoders[] = {
     {SPICE_IMAGE_TYPE_BITMAP, decode_bitmap},
+    {SPICE_IMAGE_TYPE_QUIC, spice_decode_quic},
     {SPICE_IMAGE_TYPE_LZ_PLT, spice_decode_lz_plt},
     {SPICE_IMAGE_TYPE_LZ_RGB, spice_decode_lz_rgb},
 };

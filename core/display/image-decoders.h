@@ -10,3 +10,5 @@ SpiceDecodeOutcome spice_decode_lz_rgb(const SpiceImage *image, const SpiceDecod
                                        SpicePicture **picture, SpiceError *error);
 SpiceDecodeOutcome spice_decode_lz_plt(const SpiceImage *image, const SpiceDecodeContext *context,
                                        SpicePicture **picture, SpiceError *error);
+SpiceDecodeOutcome spice_decode_quic(const SpiceImage *image, const SpiceDecodeContext *context,
+                                     SpicePicture **picture, SpiceError *error);
