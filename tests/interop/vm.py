@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 
 
@@ -75,6 +76,15 @@ class VM:
         json.loads(self.qmp_file.readline())
         self.qmp("qmp_capabilities")
         self.serial = connect_unix(self.serial_path, 20)
+        # The guest's output is read from the log, but a socket that nobody reads stops the guest.
+        threading.Thread(target=self.drain, daemon=True).start()
+
+    def drain(self):
+        try:
+            while self.serial.recv(65536):
+                pass
+        except OSError:
+            pass
 
     def qmp(self, command, **arguments):
         """Runs a QMP command; its return value. Raises RuntimeError on an error."""
