@@ -2,6 +2,7 @@
 #include "lz.h"
 
 #include "bytes.h"
+#include "rows.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -84,13 +85,6 @@ bool spice_lz_read_header(SpiceLzHeader *header, const uint8_t *data, size_t siz
 
 /* --- literals --- */
 
-ALWAYS_INLINE uint32_t widen_555(uint32_t x)
-{
-    uint32_t five = (x & 0x7c00) << 9 | (x & 0x03e0) << 6 | (x & 0x001f) << 3;
-
-    return five | (five >> 5 & 0x070707);
-}
-
 /* Stays within the `n` units on both sides. */
 ALWAYS_INLINE void put_literal(Unit unit, uint8_t *out, const uint8_t *in, size_t n)
 {
@@ -109,7 +103,7 @@ ALWAYS_INLINE void put_literal(Unit unit, uint8_t *out, const uint8_t *in, size_
             break;
         case UNIT_555_TO_32:
             x = (uint32_t)in[2 * i] << 8 | in[2 * i + 1];
-            spice_store32(out + 4 * i, widen_555(x));
+            spice_store32(out + 4 * i, spice_555_to_32(x));
             break;
         case UNIT_BGR_TO_32:
             x = (uint32_t)in[3 * i] | (uint32_t)in[3 * i + 1] << 8 | (uint32_t)in[3 * i + 2] << 16;

@@ -7,6 +7,7 @@
 #include "lz.h"
 
 #include "bytes.h"
+#include "rows.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -365,42 +366,22 @@ static const uint8_t *without_gaps(SpiceLzEncoder *encoder, const Rows *rows)
 /* 24-bit pixels as 32-bit ones. */
 static const uint8_t *spread_24(SpiceLzEncoder *encoder, const Rows *rows)
 {
-    uint8_t *copy = scratch(encoder, rows->width * rows->height * 4), *out = copy;
+    uint8_t *copy = scratch(encoder, rows->width * rows->height * 4);
 
-    for (size_t y = 0; copy && y < rows->height; y++) {
-        const uint8_t *in = rows->first + (ptrdiff_t)y * rows->step;
-
-        for (size_t x = 0; x < rows->width; x++, in += 3, out += 4)
-            spice_store32(out, (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16);
-    }
+    for (size_t y = 0; copy && y < rows->height; y++)
+        spice_row_spread_24(copy + 4 * y * rows->width, rows->first + (ptrdiff_t)y * rows->step,
+                            rows->width);
     return copy;
 }
 
 /* The fourth bytes of 32-bit pixels. */
 static const uint8_t *alpha_plane(SpiceLzEncoder *encoder, const Rows *rows)
 {
-    uint8_t *copy = scratch(encoder, rows->width * rows->height), *out = copy;
+    uint8_t *copy = scratch(encoder, rows->width * rows->height);
 
-    for (size_t y = 0; copy && y < rows->height; y++) {
-        const uint8_t *in = rows->first + (ptrdiff_t)y * rows->step + 3;
-
-        size_t x = 0;
-
-        for (; x + 8 < rows->width; x += 8, out += 8) { /* eight at once; the last one alone */
-            uint64_t a = spice_load64(in + 4 * x) & 0xff000000ff;
-            uint64_t b = spice_load64(in + 4 * x + 8) & 0xff000000ff;
-            uint64_t c = spice_load64(in + 4 * x + 16) & 0xff000000ff;
-            uint64_t d = spice_load64(in + 4 * x + 24) & 0xff000000ff;
-
-            a = a | a >> 24;
-            b = b | b >> 24;
-            c = c | c >> 24;
-            d = d | d >> 24;
-            spice_store64(out, (a & 0xffff) | (b & 0xffff) << 16 | (c & 0xffff) << 32 | d << 48);
-        }
-        for (; x < rows->width; x++)
-            *out++ = in[4 * x];
-    }
+    for (size_t y = 0; copy && y < rows->height; y++)
+        spice_row_take_alpha(copy + y * rows->width, rows->first + (ptrdiff_t)y * rows->step,
+                             rows->width);
     return copy;
 }
 
