@@ -124,6 +124,23 @@ static inline void spice_row_join_alpha(uint8_t *out, const uint8_t *in, const u
         spice_store32(out + 4 * x, spice_load32(in + 4 * x) | (uint32_t)alpha[x] << 24);
 }
 
+/** 32-bit pixels with 0 for the fourth byte. `out` may be `in`. */
+static inline void spice_row_clear_alpha(uint8_t *out, const uint8_t *in, size_t width)
+{
+    size_t x = 0;
+
+    for (; x + SPICE_ROW_BLOCK <= width; x += SPICE_ROW_BLOCK) {
+        uint32_t p[SPICE_ROW_BLOCK];
+
+        memcpy(p, in + 4 * x, sizeof p);
+        for (int i = 0; i < SPICE_ROW_BLOCK; i++)
+            p[i] &= SPICE_LE32(0x00ffffffu);
+        memcpy(out + 4 * x, p, sizeof p);
+    }
+    for (; x < width; x++)
+        spice_store32(out + 4 * x, spice_load32(in + 4 * x) & 0xffffff);
+}
+
 /** Three bytes a pixel to four, the fourth 0. */
 static inline void spice_row_spread_24(uint8_t *out, const uint8_t *in, size_t width)
 {
