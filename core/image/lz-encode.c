@@ -7,15 +7,14 @@
 #include "lz.h"
 
 #include "bytes.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#include "lz-match.h"
+#include "rows.h"
 
 enum {
     HASH_BITS = 14,
     MAX_NEAR = 8191,      /* the largest distance of the short form */
     MAX_DISTANCE = 73727, /* of the long form */
-    MAX_LITERAL = 32,
-    ENOUGH = 16,        /* units of a match that end the search for a longer one */
+    ENOUGH = 16,          /* units of a match that end the search for a longer one */
     SKIP_SHIFT = 10,    /* after 2^this units without a match every other one is tried, and so on */
     MAX_MATCH_HEAD = 4, /* bytes of a match besides its length chain */
 };
@@ -29,131 +28,6 @@ struct SpiceLzEncoder {
     uint8_t *scratch;
     size_t scratch_size;
 };
-
-/* Units in memory. */
-typedef enum {
-    UNIT_BYTE,
-    UNIT_555, /* two bytes, bit 15 is not looked at */
-    UNIT_BGR, /* four bytes, the last is not looked at */
-} Unit;
-
-ALWAYS_INLINE size_t unit_size(Unit unit)
-{
-    return unit == UNIT_BYTE ? 1 : unit == UNIT_555 ? 2 : 4;
-}
-
-ALWAYS_INLINE size_t unit_wire_size(Unit unit)
-{
-    return unit == UNIT_BYTE ? 1 : unit == UNIT_555 ? 2 : 3;
-}
-
-ALWAYS_INLINE size_t unit_bias(Unit unit)
-{
-    return unit == UNIT_BYTE ? 2 : unit == UNIT_555 ? 1 : 0;
-}
-
-/* The bits that count, in eight bytes of units. */
-ALWAYS_INLINE uint64_t unit_mask(Unit unit)
-{
-    return unit == UNIT_BYTE  ? UINT64_MAX
-           : unit == UNIT_555 ? 0x7fff7fff7fff7fff
-                              : 0x00ffffff00ffffff;
-}
-
-/* Units that a hash covers: enough that a match of them pays. */
-ALWAYS_INLINE size_t unit_hashed(Unit unit)
-{
-    return unit == UNIT_BGR ? 2 : 3;
-}
-
-ALWAYS_INLINE uint32_t hash_of(Unit unit, uint64_t units)
-{
-    units = (units & unit_mask(unit)) << (64 - 8 * unit_hashed(unit) * unit_size(unit));
-    return (uint32_t)((units * 0x9e3779b97f4a7c15) >> (64 - HASH_BITS));
-}
-
-ALWAYS_INLINE uint32_t hash(Unit unit, const uint8_t *p)
-{
-    return hash_of(unit, spice_load64(p));
-}
-
-/* The bits of eight bytes that have to agree if a match is to save anything. */
-ALWAYS_INLINE uint64_t worthwhile_mask(Unit unit, bool after_match)
-{
-    if (unit == UNIT_BYTE)
-        return 0xffffff;
-    if (unit == UNIT_555)
-        return 0x7fff7fff;
-    /* one pixel saves a byte, but amid literals it costs one */
-    return after_match ? 0x00ffffff : 0x00ffffff00ffffff;
-}
-
-/* Equal units at `a` and `b`, at most `limit`. */
-ALWAYS_INLINE size_t equal_units(Unit unit, const uint8_t *a, const uint8_t *b, size_t limit)
-{
-    const size_t size = unit_size(unit), at_once = 8 / size;
-    const uint64_t mask = unit_mask(unit);
-    size_t n = 0;
-
-    while (limit - n >= 4 * at_once) {
-        const uint8_t *p = a + n * size, *q = b + n * size;
-        uint64_t x0 = (spice_load64(p) ^ spice_load64(q)) & mask;
-        uint64_t x1 = (spice_load64(p + 8) ^ spice_load64(q + 8)) & mask;
-        uint64_t x2 = (spice_load64(p + 16) ^ spice_load64(q + 16)) & mask;
-        uint64_t x3 = (spice_load64(p + 24) ^ spice_load64(q + 24)) & mask;
-
-        if (x0 | x1 | x2 | x3) {
-            if (x0)
-                return n + (size_t)__builtin_ctzll(x0) / (8 * size);
-            if (x1)
-                return n + at_once + (size_t)__builtin_ctzll(x1) / (8 * size);
-            if (x2)
-                return n + 2 * at_once + (size_t)__builtin_ctzll(x2) / (8 * size);
-            return n + 3 * at_once + (size_t)__builtin_ctzll(x3) / (8 * size);
-        }
-        n += 4 * at_once;
-    }
-    while (n < limit) {
-        uint64_t x = 0, y = 0;
-
-        memcpy(&x, a + n * size, size);
-        memcpy(&y, b + n * size, size);
-        if ((SPICE_LE64(x) ^ SPICE_LE64(y)) & mask)
-            break;
-        n++;
-    }
-    return n;
-}
-
-/* Writes `n` units from `p` as literals. The caller has seen that they fit. */
-ALWAYS_INLINE uint8_t *put_literals(Unit unit, uint8_t *out, const uint8_t *p, size_t n)
-{
-    while (n) {
-        size_t piece = n < MAX_LITERAL ? n : MAX_LITERAL;
-
-        *out++ = (uint8_t)(piece - 1);
-        for (size_t i = 0; i < piece; i++) {
-            if (unit == UNIT_BYTE) {
-                *out++ = p[i];
-            } else if (unit == UNIT_555) {
-                *out++ = p[2 * i + 1] & 0x7f;
-                *out++ = p[2 * i];
-            } else {
-                *out++ = p[4 * i];
-                *out++ = p[4 * i + 1];
-                *out++ = p[4 * i + 2];
-            }
-        }
-        p += piece * unit_size(unit);
-        n -= piece;
-    }
-    return out;
-}
-
-ALWAYS_INLINE size_t literals_size(Unit unit, size_t n)
-{
-    return n * unit_wire_size(unit) + (n + MAX_LITERAL - 1) / MAX_LITERAL;
-}
 
 /* Writes a match, `length` without the bias. */
 ALWAYS_INLINE uint8_t *put_match(uint8_t *out, size_t length, size_t distance)
@@ -204,11 +78,11 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
     size_t anchor = 0, i = 1, misses = 0;
 
     if (hash_end)
-        table[hash(unit, source)] = base;
+        table[hash(unit, source, HASH_BITS)] = base;
     while (i < hash_end) {
         const uint8_t *p = source + i * size;
         const uint64_t here = spice_load64(p);
-        uint32_t *slot = &table[hash_of(unit, here)];
+        uint32_t *slot = &table[hash_of(unit, here, HASH_BITS)];
         /* the three places; what is out of reach becomes the unit before */
         const size_t known = base + (uint32_t)i - *slot;
         const size_t distances[3] = {1, i >= above ? above : 1, known <= MAX_DISTANCE ? known : 1};
@@ -259,7 +133,7 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
         i += length;
         anchor = i;
         if (i < hash_end)
-            table[hash(unit, source + (i - 1) * size)] = base + (uint32_t)i - 1;
+            table[hash(unit, source + (i - 1) * size, HASH_BITS)] = base + (uint32_t)i - 1;
     }
     if (literals_size(unit, units - anchor) > (size_t)(out_end - out))
         return NULL;
@@ -365,42 +239,22 @@ static const uint8_t *without_gaps(SpiceLzEncoder *encoder, const Rows *rows)
 /* 24-bit pixels as 32-bit ones. */
 static const uint8_t *spread_24(SpiceLzEncoder *encoder, const Rows *rows)
 {
-    uint8_t *copy = scratch(encoder, rows->width * rows->height * 4), *out = copy;
+    uint8_t *copy = scratch(encoder, rows->width * rows->height * 4);
 
-    for (size_t y = 0; copy && y < rows->height; y++) {
-        const uint8_t *in = rows->first + (ptrdiff_t)y * rows->step;
-
-        for (size_t x = 0; x < rows->width; x++, in += 3, out += 4)
-            spice_store32(out, (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16);
-    }
+    for (size_t y = 0; copy && y < rows->height; y++)
+        spice_row_spread_24(copy + 4 * y * rows->width, rows->first + (ptrdiff_t)y * rows->step,
+                            rows->width);
     return copy;
 }
 
 /* The fourth bytes of 32-bit pixels. */
 static const uint8_t *alpha_plane(SpiceLzEncoder *encoder, const Rows *rows)
 {
-    uint8_t *copy = scratch(encoder, rows->width * rows->height), *out = copy;
+    uint8_t *copy = scratch(encoder, rows->width * rows->height);
 
-    for (size_t y = 0; copy && y < rows->height; y++) {
-        const uint8_t *in = rows->first + (ptrdiff_t)y * rows->step + 3;
-
-        size_t x = 0;
-
-        for (; x + 8 < rows->width; x += 8, out += 8) { /* eight at once; the last one alone */
-            uint64_t a = spice_load64(in + 4 * x) & 0xff000000ff;
-            uint64_t b = spice_load64(in + 4 * x + 8) & 0xff000000ff;
-            uint64_t c = spice_load64(in + 4 * x + 16) & 0xff000000ff;
-            uint64_t d = spice_load64(in + 4 * x + 24) & 0xff000000ff;
-
-            a = a | a >> 24;
-            b = b | b >> 24;
-            c = c | c >> 24;
-            d = d | d >> 24;
-            spice_store64(out, (a & 0xffff) | (b & 0xffff) << 16 | (c & 0xffff) << 32 | d << 48);
-        }
-        for (; x < rows->width; x++)
-            *out++ = in[4 * x];
-    }
+    for (size_t y = 0; copy && y < rows->height; y++)
+        spice_row_take_alpha(copy + y * rows->width, rows->first + (ptrdiff_t)y * rows->step,
+                             rows->width);
     return copy;
 }
 

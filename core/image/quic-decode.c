@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 #include "quic-model.h"
+#include "rows.h"
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -337,29 +338,6 @@ ALWAYS_INLINE bool decode_bytes(SpiceQuicGroup *group, const SpiceQuicFamily *fa
     return !bad;
 }
 
-/* --- what becomes of a row of 5-bit colours, and of alpha --- */
-
-static void pack_555(uint8_t *out, const uint8_t *row, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++, row += 4, out += 2)
-        spice_store16(out, (uint16_t)(row[2] << 10 | row[1] << 5 | row[0]));
-}
-
-static void widen_555(uint8_t *out, const uint8_t *row, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++, row += 4, out += 4) {
-        uint32_t pixel = spice_load32(row);
-
-        spice_store32(out, (pixel << 3 & 0xf8f8f8) | (pixel >> 2 & 0x070707));
-    }
-}
-
-static void join_alpha(uint8_t *out, const uint8_t *row, const uint8_t *alpha, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++, row += 4, out += 4)
-        spice_store32(out, spice_load32(row) | (uint32_t)alpha[x] << 24);
-}
-
 /* --- images --- */
 
 /* The rows of memory that a decoder works in. */
@@ -423,9 +401,9 @@ ALWAYS_INLINE SpiceErrorCode decode_image(SpiceQuicDecoder *decoder, const Decod
             if (!good)
                 break;
             if (what->target == SPICE_QUIC_TO_555)
-                pack_555(out, row, width);
+                spice_row_pack_555(out, row, width);
             else
-                widen_555(out, row, width);
+                spice_row_widen(out, row, width);
             break;
         case SPICE_QUIC_RGB24:
         case SPICE_QUIC_RGB32:
@@ -452,7 +430,7 @@ ALWAYS_INLINE SpiceErrorCode decode_image(SpiceQuicDecoder *decoder, const Decod
             if (!good)
                 break;
             if (type == SPICE_QUIC_RGBA)
-                join_alpha(out, row, bytes, width);
+                spice_row_join_alpha(out, row, bytes, width);
             else
                 memcpy(out, bytes, width);
             break;

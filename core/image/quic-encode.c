@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 #include "quic-model.h"
+#include "rows.h"
 
 enum { COLOURS = 0x00ffffff };
 
@@ -97,6 +98,61 @@ ALWAYS_INLINE uint32_t byte_run(const uint8_t *row, unsigned value, uint32_t lim
 
 /* --- rows --- */
 
+/* Pixels whose symbols are worked out at once, before it is known which of them runs cover. */
+enum { AHEAD = 16, MAY_RUN = 1 << 24 };
+
+/* The symbols of AHEAD pixels, of which the first is not at column 0. To those where a run may
+ * begin, for the pixels that the decoder knows by then, MAY_RUN is added. */
+ALWAYS_INLINE void look_ahead(uint32_t *symbols, const uint8_t *row, const uint8_t *above,
+                              unsigned bpc, bool first_row)
+{
+    uint32_t here[AHEAD], left[AHEAD], left2[AHEAD], up[AHEAD], up_left[AHEAD];
+
+    memcpy(here, row, sizeof here);
+    memcpy(left, row - 4, sizeof left);
+    if (first_row) {
+        for (int i = 0; i < AHEAD; i++) {
+            uint32_t d = spice_quic_difference(SPICE_LE32(here[i]), SPICE_LE32(left[i]), bpc);
+
+            symbols[i] = spice_quic_fold(d, bpc) & COLOURS;
+        }
+        return;
+    }
+    memcpy(left2, row - 8, sizeof left2);
+    memcpy(up, above, sizeof up);
+    memcpy(up_left, above - 4, sizeof up_left);
+    for (int i = 0; i < AHEAD; i++) {
+        uint32_t l = SPICE_LE32(left[i]), u = SPICE_LE32(up[i]);
+        uint32_t unlike = (l ^ SPICE_LE32(left2[i])) | (u ^ SPICE_LE32(up_left[i]));
+        uint32_t d = spice_quic_difference(SPICE_LE32(here[i]), spice_quic_mean(l, u), bpc);
+
+        symbols[i] = (spice_quic_fold(d, bpc) & COLOURS) | ((unlike & COLOURS) ? 0 : MAY_RUN);
+    }
+}
+
+/* The same for one pixel, anywhere. */
+ALWAYS_INLINE uint32_t look_at(uint32_t i, const uint8_t *row, const uint8_t *above, unsigned bpc,
+                               bool first_row)
+{
+    uint32_t here = spice_load32(row + 4 * (size_t)i), prediction = 0, symbols;
+    bool may_run = false;
+
+    if (i == 0) {
+        prediction = first_row ? 0 : spice_load32(above);
+    } else {
+        prediction = spice_load32(row + 4 * (size_t)i - 4);
+        if (!first_row) {
+            uint32_t up = spice_load32(above + 4 * (size_t)i);
+
+            may_run = i > 2 && !((prediction ^ spice_load32(row + 4 * (size_t)i - 8)) & COLOURS) &&
+                      !((up ^ spice_load32(above + 4 * (size_t)i - 4)) & COLOURS);
+            prediction = spice_quic_mean(prediction, up);
+        }
+    }
+    symbols = spice_quic_fold(spice_quic_difference(here, prediction, bpc), bpc) & COLOURS;
+    return symbols | (may_run ? MAY_RUN : 0);
+}
+
 /* One row of colours in 32 bits a pixel, the fourth byte not looked at. `contexts` has a place for
  * the pixel before the first and then one for each column. */
 ALWAYS_INLINE void encode_colours(SpiceQuicGroup *group, const SpiceQuicFamily *family,
@@ -104,11 +160,11 @@ ALWAYS_INLINE void encode_colours(SpiceQuicGroup *group, const SpiceQuicFamily *
                                   uint32_t *contexts, const uint8_t *row, const uint8_t *above,
                                   uint32_t width)
 {
+    uint32_t ahead[AHEAD];
     Bits bits = *stream;
     unsigned wait = group->wait;
     uint32_t context = contexts[0] = first_row ? 0 : contexts[1];
-    uint32_t left = 0, up_left = 0, i = 0;
-    bool level = false; /* the last two pixels are equal */
+    uint32_t i = 0, ahead_from = 0, ahead_end = 0;
 
     while (i < width) {
         const uint32_t start = i, end = i + spice_quic_segment(group, width - i);
@@ -116,30 +172,34 @@ ALWAYS_INLINE void encode_colours(SpiceQuicGroup *group, const SpiceQuicFamily *
         uint32_t mark = UINT32_MAX;
 
         while (i < end) {
-            uint32_t up = first_row ? 0 : spice_load32(above + 4 * (size_t)i) & COLOURS;
-            uint32_t prediction, symbols, pixel, r, g, b;
+            uint32_t symbols, r, g, b;
             unsigned length;
 
-            if (!first_row && level && up == up_left && i > 2 && i != mark) {
-                uint32_t run = colour_run(row + 4 * (size_t)i, left, end - i);
+            if (i >= ahead_end) {
+                ahead_from = i;
+                if (i > 2 && width - i >= AHEAD) {
+                    look_ahead(ahead, row + 4 * (size_t)i, first_row ? NULL : above + 4 * (size_t)i,
+                               bpc, first_row);
+                    ahead_end = i + AHEAD;
+                } else {
+                    ahead[0] = look_at(i, row, above, bpc, first_row);
+                    ahead_end = i + 1;
+                }
+            }
+            symbols = ahead[i - ahead_from];
+            if (!first_row && symbols >= MAY_RUN && i != mark) {
+                uint32_t pixel = spice_load32(row + 4 * (size_t)i - 4) & COLOURS;
+                uint32_t run = colour_run(row + 4 * (size_t)i, pixel, end - i);
 
                 put_run(&bits, group, run);
                 mark = i;
                 if (run) {
                     i += run;
                     context = contexts[i];
-                    up_left = spice_load32(above + 4 * (size_t)i - 4) & COLOURS;
                     continue;
                 }
             }
-            pixel = spice_load32(row + 4 * (size_t)i) & COLOURS;
-            if (i == 0)
-                prediction = up;
-            else
-                prediction = first_row ? left : spice_quic_mean(left, up);
-            symbols = spice_quic_fold(spice_quic_difference(pixel, prediction, bpc), bpc);
-            symbols &= COLOURS;
-            r = family->codes[group->models[2].best[context >> 16]][symbols >> 16];
+            r = family->codes[group->models[2].best[context >> 16 & 255]][symbols >> 16 & 255];
             g = family->codes[group->models[1].best[context >> 8 & 255]][symbols >> 8 & 255];
             b = family->codes[group->models[0].best[context & 255]][symbols & 255];
             length = (r & 31) + (g & 31) + (b & 31);
@@ -152,12 +212,9 @@ ALWAYS_INLINE void encode_colours(SpiceQuicGroup *group, const SpiceQuicFamily *
                 put_code(&bits, g);
                 put_code(&bits, b);
             }
-            level = pixel == left;
-            left = pixel;
-            up_left = up;
             if (wait == 0) {
-                spice_quic_update(&group->models[2], family, bpc, sse41, context >> 16,
-                                  symbols >> 16, trigger);
+                spice_quic_update(&group->models[2], family, bpc, sse41, context >> 16 & 255,
+                                  symbols >> 16 & 255, trigger);
                 spice_quic_update(&group->models[1], family, bpc, sse41, context >> 8 & 255,
                                   symbols >> 8 & 255, trigger);
                 spice_quic_update(&group->models[0], family, bpc, sse41, context & 255,
@@ -233,29 +290,6 @@ ALWAYS_INLINE void encode_bytes(SpiceQuicGroup *group, const SpiceQuicFamily *fa
     *stream = bits;
 }
 
-/* --- rows of other formats --- */
-
-static void unpack_555(uint8_t *out, const uint8_t *row, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++, row += 2, out += 4) {
-        uint32_t pixel = spice_load16(row);
-
-        spice_store32(out, (pixel & 0x7c00) << 6 | (pixel & 0x03e0) << 3 | (pixel & 0x001f));
-    }
-}
-
-static void spread_24(uint8_t *out, const uint8_t *row, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++, row += 3, out += 4)
-        spice_store32(out, (uint32_t)row[0] | (uint32_t)row[1] << 8 | (uint32_t)row[2] << 16);
-}
-
-static void take_alpha(uint8_t *out, const uint8_t *row, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++)
-        out[x] = row[4 * (size_t)x + 3];
-}
-
 /* --- images --- */
 
 /* The memory that an encoder works in. */
@@ -310,9 +344,9 @@ ALWAYS_INLINE void encode_row(SpiceQuicEncoder *encoder, const SpiceQuicSource *
         row = work->rows[y & 1];
         above = work->rows[~y & 1];
         if (source->type == SPICE_QUIC_RGB16)
-            unpack_555(work->rows[y & 1], in, width);
+            spice_row_unpack_555(work->rows[y & 1], in, width);
         else
-            spread_24(work->rows[y & 1], in, width);
+            spice_row_spread_24(work->rows[y & 1], in, width);
     }
     if (source->type == SPICE_QUIC_RGB16) {
         if (y == 0)
@@ -330,7 +364,7 @@ ALWAYS_INLINE void encode_row(SpiceQuicEncoder *encoder, const SpiceQuicSource *
                            above, width);
     }
     if (source->type == SPICE_QUIC_RGBA) {
-        take_alpha(work->bytes[y & 1], in, width);
+        spice_row_take_alpha(work->bytes[y & 1], in, width);
         bytes = work->bytes[y & 1];
         bytes_above = work->bytes[~y & 1];
     }

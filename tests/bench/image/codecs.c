@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "core/image/bytes.h"
+#include "core/image/jpeg.h"
 #include "core/image/lz.h"
+#include "core/image/lz4.h"
 #include "core/image/quic.h"
 #include "reference-adapter.h"
 
@@ -187,6 +189,56 @@ static BenchReference quic_reference(void *library)
                : none;
 }
 
+/* --- LZ4 and JPEG: libraries that the reference uses, too --- */
+
+static bool lz4_encode(const BenchCodec *codec, BenchImage *image)
+{
+    static SpiceLz4 *lz4;
+
+    if (!lz4)
+        lz4 = spice_lz4_new(&spice_allocator_libc);
+    image->coded_size =
+        spice_lz4_encode(lz4, (uint8_t)codec->type, (uint32_t)image->width, (uint32_t)image->height,
+                         image->pixels, 4 * image->width, image->coded, image->capacity);
+    return image->coded_size != 0;
+}
+
+static bool lz4_decode(const BenchCodec *codec, BenchImage *image)
+{
+    static SpiceLz4 *lz4;
+    uint8_t format;
+
+    if (!lz4)
+        lz4 = spice_lz4_new(&spice_allocator_libc);
+    return spice_lz4_decode(lz4, image->coded, image->coded_size, (uint32_t)image->width,
+                            (uint32_t)image->height, image->decoded, 4 * image->width, &format,
+                            NULL);
+}
+
+static SpiceJpeg *jpeg_coder(void)
+{
+    static SpiceJpeg *jpeg;
+
+    if (!jpeg)
+        jpeg = spice_jpeg_new(&spice_allocator_libc, cpu());
+    return jpeg;
+}
+
+static bool jpeg_encode(const BenchCodec *codec, BenchImage *image)
+{
+    SpiceJpegSource source = {(uint8_t)codec->type, (uint32_t)image->width, (uint32_t)image->height,
+                              image->pixels, 4 * image->width};
+
+    image->coded_size = spice_jpeg_encode(jpeg_coder(), &source, 85, image->coded, image->capacity);
+    return image->coded_size != 0;
+}
+
+static bool jpeg_decode(const BenchCodec *codec, BenchImage *image)
+{
+    return spice_jpeg_decode(jpeg_coder(), image->coded, image->coded_size, (uint32_t)image->width,
+                             (uint32_t)image->height, image->decoded, 4 * image->width, NULL);
+}
+
 const BenchCodec bench_codecs[] = {
     {"lz-rgb32", SPICE_LZ_RGB32, no_change, lz_encode, lz_decode, lz_reference},
     {"lz-rgb16", SPICE_LZ_RGB16, to_555, lz_encode, lz_decode, lz_reference},
@@ -194,5 +246,7 @@ const BenchCodec bench_codecs[] = {
     {"quic-rgb32", SPICE_QUIC_RGB32, no_change, quic_encode, quic_decode, quic_reference},
     {"quic-rgb16", SPICE_QUIC_RGB16, to_555, quic_encode, quic_decode, quic_reference},
     {"quic-rgba", SPICE_QUIC_RGBA, add_alpha, quic_encode, quic_decode, quic_reference},
+    {"lz4-rgb32", SPICE_LZ4_32BIT, no_change, lz4_encode, lz4_decode, NULL},
+    {"jpeg-rgb32", SPICE_LZ4_32BIT, no_change, jpeg_encode, jpeg_decode, NULL},
     {0},
 };
