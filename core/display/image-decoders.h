@@ -12,3 +12,8 @@ SpiceDecodeOutcome spice_decode_lz_plt(const SpiceImage *image, const SpiceDecod
                                        SpicePicture **picture, SpiceError *error);
 SpiceDecodeOutcome spice_decode_quic(const SpiceImage *image, const SpiceDecodeContext *context,
                                      SpicePicture **picture, SpiceError *error);
+SpiceDecodeOutcome spice_decode_lz4(const SpiceImage *image, const SpiceDecodeContext *context,
+                                    SpicePicture **picture, SpiceError *error);
+/** JPEG and JPEG_ALPHA. */
+SpiceDecodeOutcome spice_decode_jpeg(const SpiceImage *image, const SpiceDecodeContext *context,
+                                     SpicePicture **picture, SpiceError *error);

@@ -21,6 +21,7 @@
  */
 #include "spicedisplaydec.h"
 
+#include "core/image/jpeg.h"
 #include "core/wire/channel.h"
 #include "damage-meta.h"
 #include "display-group.h"
@@ -74,6 +75,7 @@ struct _GstSpiceDisplayDec {
 
     /* All below under the sink pad's stream lock, statistics also under the object lock. */
     SpiceReceiver *receiver;
+    SpiceJpeg *jpeg; /* of MJPEG streams */
     SpiceArena arena;
     Statistics statistics;
     guint64 progress_seen;
@@ -333,6 +335,44 @@ static gboolean feed(GstSpiceDisplayDec *self, const SpiceMessageDef *def, const
     return result.outcome != SPICE_RECEIVED_BROKEN;
 }
 
+/* Streams */
+
+/** Decodes a frame of an MJPEG stream and paints it; a bad frame is left out. */
+static void paint_mjpeg(GstSpiceDisplayDec *self, const SpiceMessageDef *def, guint32 stream_id,
+                        guint32 width, guint32 height, const SpiceRect *dest, SpiceBytes data)
+{
+    SpiceReceiverResult result;
+    SpiceError error = {0};
+    SpicePicture *picture;
+
+    picture = spice_picture_create(&spice_allocator_libc, PIXMAN_x8r8g8b8, width, height, &error);
+    if (picture && spice_jpeg_decode(self->jpeg, data.data, data.size, width, height,
+                                     picture->pixels.data, picture->pixels.stride, &error)) {
+        spice_receiver_paint_frame(self->receiver, stream_id, &picture->pixels, dest, &result);
+        note_result(self, def, &result);
+    } else {
+        GST_INFO_OBJECT(self, "frame of stream %u left out: %s %s", stream_id, error.field,
+                        spice_error_phrase(error.code));
+    }
+    spice_picture_unref(picture);
+}
+
+static void paint_stream_data(GstSpiceDisplayDec *self, const SpiceMessageDef *def,
+                              const void *message)
+{
+    const SpiceMsgDisplayStreamData *data = message;
+    const SpiceMsgDisplayStreamDataSized *sized = message;
+    guint32 id = def->type == SPICE_MSG_DISPLAY_STREAM_DATA ? data->id : sized->id;
+    const SpiceReceiverStream *stream = spice_receiver_stream(self->receiver, id);
+
+    if (!stream || stream->codec != SPICE_VIDEO_CODEC_TYPE_MJPEG)
+        return;
+    if (def->type == SPICE_MSG_DISPLAY_STREAM_DATA)
+        paint_mjpeg(self, def, id, stream->width, stream->height, NULL, data->data);
+    else
+        paint_mjpeg(self, def, id, sized->width, sized->height, &sized->dest, sized->data);
+}
+
 /** One message. FALSE if the channel cannot go on. */
 static gboolean handle_message(GstSpiceDisplayDec *self, const guint8 *data, gsize size,
                                SpiceError *error)
@@ -368,6 +408,9 @@ static gboolean handle_message(GstSpiceDisplayDec *self, const guint8 *data, gsi
     count_image(self, def->type, message);
     if (!feed(self, def, message))
         return spice_error_set(error, SPICE_ERROR_CORRUPT, "GLZ window");
+    if (def->type == SPICE_MSG_DISPLAY_STREAM_DATA ||
+        def->type == SPICE_MSG_DISPLAY_STREAM_DATA_SIZED)
+        paint_stream_data(self, def, message);
     return TRUE;
 }
 
@@ -466,8 +509,7 @@ static gboolean start(GstSpiceDisplayDec *self)
     self->group = gst_spice_display_group_get(G_OBJECT(self->session));
     config.pixmaps = gst_spice_display_group_get_pixmaps(self->group);
     self->receiver = spice_receiver_create(&config);
-    if (!self->receiver)
-        return FALSE;
+    self->jpeg = spice_jpeg_new(&spice_allocator_libc, config.cpu);
     spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
     gst_spice_display_group_join(self->group, (guint8)self->channel_id);
     gst_spice_display_group_set_stop(self->group, &self->stop, FALSE);
@@ -496,6 +538,7 @@ static void stop(GstSpiceDisplayDec *self)
     pixman_region32_clear(&self->damage);
     gst_event_replace(&self->segment, NULL);
     g_clear_pointer(&self->receiver, spice_receiver_destroy);
+    g_clear_pointer(&self->jpeg, spice_jpeg_free);
     spice_arena_clear(&self->arena);
     GST_PAD_STREAM_UNLOCK(self->sink);
     gst_spice_display_group_leave(self->group, (guint8)self->channel_id);

@@ -70,9 +70,12 @@ struct _GstSpiceSrc {
 
     GstSpiceSession *session; /* under the object lock */
     gulong handlers[3];
+    GArray *new_displays; /* ids since the last list; the session's I/O thread alone */
     GMutex lock;
-    gboolean closing;       /* under lock: no display is added any more */
-    gboolean error_posted;  /* under lock */
+    GCond cond;
+    gboolean closing;      /* under lock: no display is added any more */
+    guint adding;          /* under lock: how many tasks are just adding displays */
+    gboolean error_posted; /* under lock */
 };
 
 static void gst_spice_src_uri_handler_init(gpointer iface, gpointer data);
@@ -87,108 +90,125 @@ static GstStaticPadTemplate display_template =
 
 /* Displays come and go */
 
-typedef struct {
-    guint id;
-    GstElement *source, *decoder;
-} Display;
-
-static gboolean add_children(GstSpiceSrc *self, Display *display)
-{
-    gboolean added;
-
-    /* Under the lock that closing takes: what is added here is taken down there. */
-    g_mutex_lock(&self->lock);
-    added = !self->closing;
-    if (added)
-        gst_bin_add_many(GST_BIN(self), gst_object_ref(display->source),
-                         gst_object_ref(display->decoder), NULL);
-    g_mutex_unlock(&self->lock);
-    return added;
-}
-
 static void add_display(GstSpiceSrc *self, guint id)
 {
     g_autofree char *pad_name = g_strdup_printf("display_%u", id);
-    Display display = {.id = id};
-    GstPad *target, *pad;
-
-    display.source = gst_object_ref_sink(g_object_new(
-        GST_TYPE_SPICE_CHANNEL_SRC, "session", self->session, "channel-id", id, NULL));
-    display.decoder = gst_object_ref_sink(
+    GstElement *source = g_object_new(GST_TYPE_SPICE_CHANNEL_SRC, "session", self->session,
+                                      "channel-id", id, NULL);
+    GstElement *decoder =
         g_object_new(GST_TYPE_SPICE_DISPLAY_DEC, "session", self->session, "channel-id", id,
                      "show-cursor", self->show_cursor, "timestamps", self->timestamps,
-                     "num-buffers", self->num_buffers, NULL));
-    if (add_children(self, &display)) {
-        gst_element_link(display.source, display.decoder);
-        target = gst_element_get_static_pad(display.decoder, "src");
-        pad = gst_ghost_pad_new_from_template(
-            pad_name, target, gst_static_pad_template_get(&display_template));
-        gst_object_unref(target);
-        gst_pad_set_active(pad, TRUE);
-        gst_element_sync_state_with_parent(display.decoder);
-        gst_element_add_pad(GST_ELEMENT(self), pad);
-        gst_element_sync_state_with_parent(display.source);
-    }
-    gst_object_unref(display.source);
-    gst_object_unref(display.decoder);
+                     "num-buffers", self->num_buffers, NULL);
+    GstPadTemplate *template = gst_static_pad_template_get(&display_template);
+    GstPad *target, *pad;
+
+    gst_bin_add_many(GST_BIN(self), source, decoder, NULL);
+    gst_element_link(source, decoder);
+    target = gst_element_get_static_pad(decoder, "src");
+    pad = gst_ghost_pad_new_from_template(pad_name, target, template);
+    gst_object_unref(target);
+    gst_object_unref(template);
+    gst_pad_set_active(pad, TRUE);
+    gst_element_sync_state_with_parent(decoder);
+    gst_element_add_pad(GST_ELEMENT(self), pad);
+    gst_element_sync_state_with_parent(source);
 }
 
-typedef struct {
-    guint id;
-} AddRequest;
-
-static void add_display_async(GstElement *element, gpointer data)
+/** Whether displays may be added; then closing waits for end_adding(). */
+static gboolean begin_adding(GstSpiceSrc *self)
 {
-    AddRequest *request = data;
+    gboolean open;
 
-    add_display(GST_SPICE_SRC(element), request->id);
+    g_mutex_lock(&self->lock);
+    open = !self->closing;
+    self->adding += open;
+    g_mutex_unlock(&self->lock);
+    return open;
 }
 
-static void no_more_pads_async(GstElement *element, gpointer data)
+static void end_adding(GstSpiceSrc *self)
 {
+    g_mutex_lock(&self->lock);
+    self->adding--;
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+/** From here on no display is added: an application must not hear of a pad of an element that it
+ * is taking down. */
+static void stop_adding(GstSpiceSrc *self)
+{
+    g_mutex_lock(&self->lock);
+    self->closing = TRUE;
+    while (self->adding > 0)
+        g_cond_wait(&self->cond, &self->lock);
+    g_mutex_unlock(&self->lock);
+}
+
+/** Adds the displays of `data`, an array of their ids, and says that they are all. One task for both,
+ * as tasks may run side by side. */
+static void add_displays_async(GstElement *element, gpointer data)
+{
+    GstSpiceSrc *self = GST_SPICE_SRC(element);
+    const GArray *ids = data;
+    guint i;
+
+    if (!begin_adding(self))
+        return;
+    for (i = 0; i < ids->len; i++)
+        add_display(self, g_array_index(ids, guint, i));
     gst_element_no_more_pads(element);
+    end_adding(self);
 }
 
 static void on_channel_available(GstSpiceSession *session, guint type, guint id, gpointer user_data)
 {
     GstSpiceSrc *self = user_data;
-    AddRequest *request;
 
-    if (type != SPICE_CHANNEL_DISPLAY || !(self->all_displays || id == self->monitor))
-        return;
-    request = g_new(AddRequest, 1);
-    request->id = id;
-    /* Not here on the I/O thread: applications hear of the pad while it is added. */
-    gst_element_call_async(GST_ELEMENT(self), add_display_async, request, g_free);
+    if (type == SPICE_CHANNEL_DISPLAY && (self->all_displays || id == self->monitor))
+        g_array_append_val(self->new_displays, id);
 }
 
 static void on_channels_listed(GstSpiceSession *session, gpointer user_data)
 {
-    gst_element_call_async(GST_ELEMENT(user_data), no_more_pads_async, NULL, NULL);
+    GstSpiceSrc *self = user_data;
+    GArray *ids = self->new_displays;
+
+    self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
+    /* Not here on the I/O thread: applications hear of the pads while they are added. */
+    gst_element_call_async(GST_ELEMENT(self), add_displays_async, ids,
+                           (GDestroyNotify)g_array_unref);
+}
+
+/** Whether this is the first error. A lost server is noticed on each of its channels; people want
+ * to hear it once. */
+static gboolean claim_error(GstSpiceSrc *self)
+{
+    gboolean first;
+
+    g_mutex_lock(&self->lock);
+    first = !self->error_posted;
+    self->error_posted = TRUE;
+    g_mutex_unlock(&self->lock);
+    return first;
 }
 
 static void on_failed(GstSpiceSession *session, const GError *error, gpointer user_data)
 {
-    gst_spice_post_error(GST_ELEMENT(user_data), error);
+    GstSpiceSrc *self = user_data;
+
+    if (claim_error(self))
+        gst_spice_post_error(GST_ELEMENT(self), error);
 }
 
 static void gst_spice_src_handle_message(GstBin *bin, GstMessage *message)
 {
     GstSpiceSrc *self = GST_SPICE_SRC(bin);
 
-    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
-        gboolean first;
-
-        /* A lost server is noticed on each of its channels; people want to hear it once. */
-        g_mutex_lock(&self->lock);
-        first = !self->error_posted;
-        self->error_posted = TRUE;
-        g_mutex_unlock(&self->lock);
-        if (!first) {
-            GST_DEBUG_OBJECT(self, "not the first error: %" GST_PTR_FORMAT, message);
-            gst_message_unref(message);
-            return;
-        }
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !claim_error(self)) {
+        GST_DEBUG_OBJECT(self, "not the first error: %" GST_PTR_FORMAT, message);
+        gst_message_unref(message);
+        return;
     }
     GST_BIN_CLASS(gst_spice_src_parent_class)->handle_message(bin, message);
 }
@@ -235,6 +255,7 @@ static void close_session(GstSpiceSrc *self)
         g_signal_handler_disconnect(session, self->handlers[i]);
     gst_spice_session_close(session);
     g_object_unref(session);
+    g_array_set_size(self->new_displays, 0);
 }
 
 static gpointer copy_ref(gconstpointer object, gpointer data)
@@ -271,11 +292,8 @@ static GstStateChangeReturn gst_spice_src_change_state(GstElement *element,
         close_session(self);
         return GST_STATE_CHANGE_FAILURE;
     }
-    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-        g_mutex_lock(&self->lock);
-        self->closing = TRUE;
-        g_mutex_unlock(&self->lock);
-    }
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        stop_adding(self);
     result = GST_ELEMENT_CLASS(gst_spice_src_parent_class)->change_state(element, transition);
     switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
@@ -469,17 +487,21 @@ static void gst_spice_src_finalize(GObject *object)
 {
     GstSpiceSrc *self = GST_SPICE_SRC(object);
 
+    g_array_unref(self->new_displays);
     g_free(self->location);
     g_free(self->password);
     g_free(self->ca_file);
     g_free(self->host_subject);
     g_mutex_clear(&self->lock);
+    g_cond_clear(&self->cond);
     G_OBJECT_CLASS(gst_spice_src_parent_class)->finalize(object);
 }
 
 static void gst_spice_src_init(GstSpiceSrc *self)
 {
     g_mutex_init(&self->lock);
+    g_cond_init(&self->cond);
+    self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
     self->timeout = DEFAULT_TIMEOUT_S;
     self->num_buffers = -1;
     gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);

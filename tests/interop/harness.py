@@ -101,8 +101,8 @@ class Xvfb:
             pass_fds=[write], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         os.close(write)
-        self.display = ":" + os.read(read, 16).decode().strip()
-        os.close(read)
+        with os.fdopen(read) as line:  # to its end: the server dies if it cannot write it all
+            self.display = ":" + line.readline().strip()
         self.manager = subprocess.Popen(["openbox"], env=self.environment(),
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

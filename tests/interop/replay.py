@@ -26,13 +26,13 @@ def receive(sock, size):
 
 
 def read_marks(folder):
-    """[(mark, {channel file stem: (offset, sha256)})] in order, as the recording has them."""
+    """{mark: {channel file stem: offset}} in order, as the recording has them."""
     marks = {}
     with open(os.path.join(folder, "marks.tsv")) as f:
         for line in f:
             fields = line.rstrip("\n").split("\t")
-            if len(fields) >= 3 and fields[2].isdigit():
-                marks.setdefault(fields[0], {})[fields[1]] = int(fields[2])
+            if fields[0] != "mark":
+                marks.setdefault(fields[0], {})[fields[2]] = int(fields[3])
     return marks
 
 
@@ -40,7 +40,7 @@ def read_picture(path):
     """(width, height, RGB bytes) of a gzipped or plain binary PPM."""
     with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
         data = f.read()
-    magic, width, height, maximum, start = data.split(maxsplit=4)[:4] + [None]
+    magic, width, height, maximum = data.split(maxsplit=4)[:4]
     header = 0
     fields = 0
     while fields < 4:  # magic, width, height, maximum, each followed by white space

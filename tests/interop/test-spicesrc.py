@@ -424,8 +424,14 @@ def test_100_connects_and_disconnects():
     check(status == 0 and len(pictures) == count, f"{len(pictures)} pictures of {count}")
     spicy_screenshot(file("many-theirs.ppm"), port)
     check_equal(file("many.ppm"), file("many-theirs.ppm"), "the last of them")
-    status, lines = shot_without_leaks(file("many.ppm"), "--location", f"spice://127.0.0.1:{port}",
-                                       "--cut", "--repeat", str(count), seconds=300)
+
+
+def test_100_sessions_left_at_random_moments():
+    server = ReplayServer(os.path.join(VECTORS, "session-linux-quic"))
+    status, lines = shot_without_leaks(file("left.ppm"), "--location",
+                                       f"spice://127.0.0.1:{server.port}", "--cut", "--repeat",
+                                       "1000" if LONG else "100", seconds=900)
+    server.close()
     check(status == 0, "\n".join(lines[-5:]))
 
 
@@ -487,7 +493,9 @@ def test_playbin_shows_it_and_takes_keys():
 
 def replay(session):
     folder = os.path.join(VECTORS, session)
-    for mark, stops in read_marks(folder).items():
+    marks = read_marks(folder)
+    check("end" in marks, f"{session} has no marks")
+    for mark, stops in marks.items():
         for stem in stops:
             server = ReplayServer(folder, stop_at=stops)
             status, lines = shot(file("replay.ppm"), "--location", f"spice://127.0.0.1:{server.port}",
@@ -496,6 +504,34 @@ def replay(session):
             check(status == 0, f"{session} {mark}: {lines}")
             check_equal(file("replay.ppm"), os.path.join(folder, f"{mark}-{stem}.ppm.gz"),
                         f"{session} {mark} {stem}")
+
+
+def test_recorded_session_quic():
+    replay("session-linux-quic")
+
+
+def test_recorded_session_lz4():
+    replay("session-linux-lz4")
+
+
+def test_recorded_session_auto_glz():
+    replay("session-linux-auto_glz")
+
+
+def test_recorded_session_agent():
+    replay("session-agent")
+
+
+def test_recorded_session_audio_opus():
+    replay("session-audio-opus")
+
+
+def test_recorded_session_xspice_desktop():
+    replay("session-xspice-desktop")
+
+
+def test_recorded_session_two_displays():
+    replay("session-two-displays")
 
 
 def test_cut_sessions_are_one_error():
