@@ -168,3 +168,24 @@ ALWAYS_INLINE void repeat_alpha(uint8_t *out, size_t distance, size_t n)
     if (i < n)
         out[4 * i + 3] = from[4 * i + 3];
 }
+
+/* --- from elsewhere --- */
+
+/* The colours of `n` pixels of another image; the fourth byte becomes 0. */
+ALWAYS_INLINE void take_colours(uint8_t *out, const uint8_t *from, size_t n)
+{
+    spice_row_clear_alpha(out, from, n);
+}
+
+/* Their alpha; the colours stay. */
+ALWAYS_INLINE void take_alpha(uint8_t *out, const uint8_t *from, size_t n)
+{
+    const uint64_t colours = 0x00ffffff00ffffff;
+    size_t i = 0;
+
+    for (; i + 2 <= n; i += 2)
+        spice_store64(out + 4 * i, (spice_load64(out + 4 * i) & colours) |
+                                       (spice_load64(from + 4 * i) & ~colours));
+    if (i < n)
+        out[4 * i + 3] = from[4 * i + 3];
+}

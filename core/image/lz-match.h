@@ -50,10 +50,17 @@ ALWAYS_INLINE size_t unit_hashed(Unit unit)
     return unit == UNIT_BGR ? 2 : 3;
 }
 
-ALWAYS_INLINE uint32_t hash_of(Unit unit, uint64_t units, int bits)
+/* The units that a hash covers, of eight bytes, with all their bits mixed into each; best on top.
+ */
+ALWAYS_INLINE uint64_t unit_mix(Unit unit, uint64_t units)
 {
     units = (units & unit_mask(unit)) << (64 - 8 * unit_hashed(unit) * unit_size(unit));
-    return (uint32_t)((units * 0x9e3779b97f4a7c15) >> (64 - bits));
+    return units * 0x9e3779b97f4a7c15;
+}
+
+ALWAYS_INLINE uint32_t hash_of(Unit unit, uint64_t units, int bits)
+{
+    return (uint32_t)(unit_mix(unit, units) >> (64 - bits));
 }
 
 ALWAYS_INLINE uint32_t hash(Unit unit, const uint8_t *p, int bits)
