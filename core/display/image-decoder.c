@@ -21,6 +21,8 @@ static const struct {
     {SPICE_IMAGE_TYPE_QUIC, spice_decode_quic},
     {SPICE_IMAGE_TYPE_LZ_PLT, spice_decode_lz_plt},
     {SPICE_IMAGE_TYPE_LZ_RGB, spice_decode_lz_rgb},
+    {SPICE_IMAGE_TYPE_GLZ_RGB, spice_decode_glz},
+    {SPICE_IMAGE_TYPE_ZLIB_GLZ_RGB, spice_decode_glz},
     {SPICE_IMAGE_TYPE_JPEG, spice_decode_jpeg},
     {SPICE_IMAGE_TYPE_JPEG_ALPHA, spice_decode_jpeg},
     {SPICE_IMAGE_TYPE_LZ4, spice_decode_lz4},

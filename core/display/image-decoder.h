@@ -10,8 +10,8 @@
 #include "core/image/picture.h"
 #include "core/wire/draw.h"
 
-/** The GLZ window of a client; opaque to all but the GLZ decoders. */
-struct SpiceGlzWindow;
+/** What the GLZ decoders keep of a channel between two calls; opaque to all but them. */
+struct SpiceGlzChannel;
 
 /** What a decoder may use. */
 typedef struct {
@@ -20,7 +20,7 @@ typedef struct {
     SpiceCpuFlags cpu;
     pixman_format_code_t surface_format; /* of the surface that is drawn to */
     const SpicePalette *palette;         /* that the image names, found; NULL if it has none */
-    struct SpiceGlzWindow *glz_window;   /* NULL: there is none */
+    struct SpiceGlzChannel *glz;         /* never NULL */
 } SpiceDecodeContext;
 
 typedef enum {

@@ -49,7 +49,7 @@ static SpiceDecodeOutcome decode(Resolver *self, const SpiceImage *image,
         .cpu = receiver->config.cpu,
         .surface_format = self->format,
         .palette = palette,
-        .glz_window = receiver->config.glz_window,
+        .glz = &receiver->glz,
     };
     const SpiceImageDecode decode_type = spice_image_decoder_find(image->type);
 

@@ -6,6 +6,7 @@
 
 #include "core/canvas/draw.h"
 
+#include "glz-channel.h"
 #include "image-decoder.h"
 #include "palette-cache.h"
 #include "receiver.h"
@@ -39,6 +40,7 @@ struct SpiceReceiver {
     SpiceStreamSlot streams[SPICE_MAX_STREAMS];
     SpicePaletteCache palettes;
     SpiceImageSlot images[SPICE_DRAW_N_ROLES];
+    SpiceGlzChannel glz;
 
     SpiceHead heads[SPICE_MAX_HEADS];
     unsigned n_heads, max_heads;

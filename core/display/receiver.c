@@ -27,12 +27,18 @@ SpiceReceiver *spice_receiver_create(const SpiceReceiverConfig *config)
     spice_arena_init(&self->scratch, config->allocator, self->config.limits.scratch_bytes);
     pixman_region32_init(&self->damage);
     spice_palette_cache_clear(&self->palettes);
+    if (!spice_glz_channel_init(&self->glz, config->allocator, config->glz_window,
+                                config->glz_lock)) {
+        spice_receiver_destroy(self);
+        return NULL;
+    }
     return self;
 }
 
 void spice_receiver_destroy(SpiceReceiver *self)
 {
     spice_receiver_forget_images(self);
+    spice_glz_channel_clear(&self->glz);
     spice_receiver_destroy_streams(self);
     for (unsigned id = 0; id < SPICE_MAX_SURFACES; id++)
         spice_picture_unref(self->surfaces[id]);

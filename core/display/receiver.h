@@ -18,12 +18,11 @@
 #pragma once
 
 #include "core/cpu.h"
+#include "core/image/glz.h"
 #include "core/image/pixels.h"
 #include "core/wire/display.h"
 
 #include "pixmap-cache.h"
-
-struct SpiceGlzWindow;
 
 typedef struct SpiceReceiver SpiceReceiver;
 
@@ -38,7 +37,8 @@ typedef struct {
 typedef struct {
     const SpiceAllocator *allocator;
     SpicePixmapCache *pixmaps;
-    struct SpiceGlzWindow *glz_window; /* NULL: GLZ images are refused */
+    SpiceGlzWindow *glz_window; /* of all displays of the client; NULL: GLZ images are refused */
+    const SpiceLock *glz_lock;  /* held around every use of it; NULL if one thread uses it */
     SpiceCpuFlags cpu;
     SpiceReceiverLimits limits;
 } SpiceReceiverConfig;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "display-group.h"
 
-enum { MAX_DISPLAYS = 256 };
-
-/* What spicechannelsrc announces in its INIT. */
-static const guint64 PIXMAP_CACHE_PIXELS = 20 << 20;
+enum { MAX_DISPLAYS = 256, MAX_GLZ_IMAGES = 1 << 20 };
 
 struct GstSpiceDisplayGroup {
     gatomicrefcount refs;
@@ -16,10 +13,12 @@ struct GstSpiceDisplayGroup {
         guint64 progress; /* messages done, over all lives of the display */
     } displays[MAX_DISPLAYS];
     guint64 progress; /* of all together */
+    gint n_present;
 
-    GMutex pixmaps_lock;
-    SpiceLock pixmaps_lock_calls;
+    GMutex pixmaps_lock, glz_lock;
+    SpiceLock pixmaps_lock_calls, glz_lock_calls;
     SpicePixmapCache *pixmaps;
+    SpiceGlzWindow *glz_window;
 };
 
 static void acquire(void *context)
@@ -42,7 +41,14 @@ static GstSpiceDisplayGroup *group_new(void)
     g_mutex_init(&self->pixmaps_lock);
     self->pixmaps_lock_calls = (SpiceLock){acquire, release, &self->pixmaps_lock};
     self->pixmaps = spice_pixmap_cache_create(&spice_allocator_libc, &self->pixmaps_lock_calls,
-                                              PIXMAP_CACHE_PIXELS);
+                                              GST_SPICE_PIXMAP_CACHE_PIXELS);
+    g_mutex_init(&self->glz_lock);
+    self->glz_lock_calls = (SpiceLock){acquire, release, &self->glz_lock};
+    /* Twice what is announced: images may still be under way on other channels. */
+    self->glz_window = spice_glz_window_new(&spice_allocator_libc, 2 * GST_SPICE_GLZ_WINDOW_PIXELS,
+                                            MAX_GLZ_IMAGES);
+    if (self->glz_window)
+        spice_glz_window_expect(self->glz_window, 0);
     return self;
 }
 
@@ -51,6 +57,9 @@ void gst_spice_display_group_unref(GstSpiceDisplayGroup *self)
     if (!g_atomic_ref_count_dec(&self->refs))
         return;
     spice_pixmap_cache_destroy(self->pixmaps);
+    if (self->glz_window)
+        spice_glz_window_free(self->glz_window);
+    g_mutex_clear(&self->glz_lock);
     g_mutex_clear(&self->pixmaps_lock);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->cond);
@@ -77,14 +86,17 @@ GstSpiceDisplayGroup *gst_spice_display_group_get(GObject *session)
     return group;
 }
 
-SpicePixmapCache *gst_spice_display_group_get_pixmaps(GstSpiceDisplayGroup *self)
+void gst_spice_display_group_configure(GstSpiceDisplayGroup *self, SpiceReceiverConfig *config)
 {
-    return self->pixmaps;
+    config->pixmaps = self->pixmaps;
+    config->glz_window = self->glz_window;
+    config->glz_lock = &self->glz_lock_calls;
 }
 
 static void set_present(GstSpiceDisplayGroup *self, guint8 id, gboolean present)
 {
     g_mutex_lock(&self->lock);
+    self->n_present += present - self->displays[id].present;
     self->displays[id].present = present;
     self->displays[id].done = 0;
     g_cond_broadcast(&self->cond);
@@ -147,7 +159,8 @@ gboolean gst_spice_display_group_wait_for_progress(GstSpiceDisplayGroup *self, g
     guint64 others;
 
     g_mutex_lock(&self->lock);
-    while ((others = self->progress - self->displays[id].progress) == *seen && !*stop)
+    while ((others = self->progress - self->displays[id].progress) == *seen && !*stop &&
+           self->n_present > self->displays[id].present)
         if (!g_cond_wait_until(&self->cond, &self->lock, deadline))
             break;
     if (others != *seen) {

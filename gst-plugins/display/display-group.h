@@ -12,6 +12,12 @@
 
 G_BEGIN_DECLS
 
+/* What every display channel of a client announces in its INIT: pixels that the server may keep. */
+enum {
+    GST_SPICE_PIXMAP_CACHE_PIXELS = 20 << 20,
+    GST_SPICE_GLZ_WINDOW_PIXELS = 8 << 20,
+};
+
 typedef struct GstSpiceDisplayGroup GstSpiceDisplayGroup;
 
 /** The group that belongs to `session`, made by the first who asks; one of its own for NULL.
@@ -19,7 +25,8 @@ typedef struct GstSpiceDisplayGroup GstSpiceDisplayGroup;
 GstSpiceDisplayGroup *gst_spice_display_group_get(GObject *session);
 void gst_spice_display_group_unref(GstSpiceDisplayGroup *group);
 
-SpicePixmapCache *gst_spice_display_group_get_pixmaps(GstSpiceDisplayGroup *group);
+/** Makes a receiver use what is shared: pixmap cache and GLZ window. */
+void gst_spice_display_group_configure(GstSpiceDisplayGroup *group, SpiceReceiverConfig *config);
 
 /** Display `id` takes part, from now on counted from no message done; or leaves: nobody waits for
  * it any more. */
@@ -36,7 +43,7 @@ gboolean gst_spice_display_group_wait_for(GstSpiceDisplayGroup *group,
                                           const gboolean *stop, gint64 deadline);
 
 /** Waits until any other display than `id` has done a message since *seen, a number that the group
- * keeps (0 at first). FALSE as above. */
+ * keeps (0 at first). FALSE as above, and if there is no other. */
 gboolean gst_spice_display_group_wait_for_progress(GstSpiceDisplayGroup *group, guint8 id,
                                                    guint64 *seen, const gboolean *stop,
                                                    gint64 deadline);

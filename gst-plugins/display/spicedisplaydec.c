@@ -37,8 +37,9 @@ GST_DEBUG_CATEGORY_STATIC(spicedisplaydec_debug);
 enum {
     /* A frame is sent when nothing more is known to follow at once, or after so much of drawing. */
     FRAME_INTERVAL_US = 16000,
-    /* An image that another channel has to bring: longer than that and it will not come. */
-    WAIT_LIMIT_US = 10 * G_USEC_PER_SEC,
+    /* An image that another channel has to bring: it may be held up by a slow link, but not for
+     * ever. */
+    WAIT_LIMIT_US = 60 * G_USEC_PER_SEC,
     /* Unfolded messages: the body's arrays, at most some times what the body is on the wire. */
     ARENA_LIMIT = 1 << 30,
 };
@@ -47,6 +48,7 @@ enum {
     PROP_0,
     PROP_SESSION,
     PROP_CHANNEL_ID,
+    PROP_SHARED_CACHES,
     PROP_SHOW_CURSOR,
     PROP_TIMESTAMPS,
     PROP_NUM_BUFFERS,
@@ -64,6 +66,7 @@ struct _GstSpiceDisplayDec {
 
     GstSpiceSession *session; /* under the object lock */
     guint channel_id;
+    gboolean shared_caches;
     gboolean show_cursor;
     GstSpiceTimestamps timestamps;
     gint num_buffers;
@@ -324,6 +327,8 @@ static gboolean feed(GstSpiceDisplayDec *self, const SpiceMessageDef *def, const
     SpiceReceiverResult result;
 
     spice_receiver_feed(self->receiver, def->type, message, &result);
+    if (result.outcome == SPICE_RECEIVED_WAIT)
+        push_frame(self); /* what was drawn so far need not wait */
     while (result.outcome == SPICE_RECEIVED_WAIT) {
         if (gst_spice_display_group_wait_for_progress(self->group, (guint8)self->channel_id,
                                                       &self->progress_seen, &self->stop, deadline))
@@ -506,8 +511,9 @@ static gboolean start(GstSpiceDisplayDec *self)
         .cpu = gst_spice_cpu_flags(),
     };
 
-    self->group = gst_spice_display_group_get(G_OBJECT(self->session));
-    config.pixmaps = gst_spice_display_group_get_pixmaps(self->group);
+    self->group =
+        gst_spice_display_group_get(self->shared_caches ? G_OBJECT(self->session) : NULL);
+    gst_spice_display_group_configure(self->group, &config);
     self->receiver = spice_receiver_create(&config);
     self->jpeg = spice_jpeg_new(&spice_allocator_libc, config.cpu);
     spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
@@ -621,6 +627,9 @@ static void gst_spice_display_dec_set_property(GObject *object, guint id, const 
     case PROP_CHANNEL_ID:
         self->channel_id = g_value_get_uint(value);
         break;
+    case PROP_SHARED_CACHES:
+        self->shared_caches = g_value_get_boolean(value);
+        break;
     case PROP_SHOW_CURSOR:
         self->show_cursor = g_value_get_boolean(value);
         break;
@@ -649,6 +658,9 @@ static void gst_spice_display_dec_get_property(GObject *object, guint id, GValue
         break;
     case PROP_CHANNEL_ID:
         g_value_set_uint(value, self->channel_id);
+        break;
+    case PROP_SHARED_CACHES:
+        g_value_set_boolean(value, self->shared_caches);
         break;
     case PROP_SHOW_CURSOR:
         g_value_set_boolean(value, self->show_cursor);
@@ -708,6 +720,12 @@ static void install_properties(GObjectClass *object_class)
         object_class, PROP_CHANNEL_ID,
         g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
                           255, 0, flags));
+    g_object_class_install_property(
+        object_class, PROP_SHARED_CACHES,
+        g_param_spec_boolean("shared-caches", "Shared caches",
+                             "Share image cache and GLZ window with the session's other displays; "
+                             "then all of them have to be received",
+                             FALSE, flags));
     g_object_class_install_property(
         object_class, PROP_SHOW_CURSOR,
         g_param_spec_boolean("show-cursor", "Show cursor",

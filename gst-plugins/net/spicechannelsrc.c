@@ -25,6 +25,7 @@
 
 #include "core/wire/channel.h"
 #include "core/wire/display.h"
+#include "gst-plugins/display/display-group.h"
 #include "session-context.h"
 #include "transport/error.h"
 #include "transport/framer.h"
@@ -35,9 +36,7 @@ GST_DEBUG_CATEGORY_STATIC(spicechannelsrc_debug);
 enum {
     QUEUE_FULL = 16 << 20, /* bytes that wait here before the socket is left alone */
     QUEUE_RESUME = 4 << 20,
-    PIXMAP_CACHE_PIXELS = 20 << 20, /* 80 MiB of pixels, as the field's clients ask for */
-    PIXMAP_CACHE_ID = 1,
-    GLZ_DICTIONARY_ID = 1,
+    SHARED_CACHE_ID = 1,
     DEFAULT_TIMEOUT_S = 30,
 };
 
@@ -50,6 +49,7 @@ enum {
     PROP_HOST_SUBJECT,
     PROP_TIMEOUT,
     PROP_CHANNEL_ID,
+    PROP_SHARED_CACHES,
 };
 
 struct _GstSpiceChannelSrc {
@@ -58,6 +58,7 @@ struct _GstSpiceChannelSrc {
     char *location, *password, *ca_file, *host_subject;
     guint timeout;
     guint channel_id;
+    gboolean shared_caches;
     GstSpiceSession *session; /* under the object lock */
     gboolean own_session;
     gulong failed_handler;
@@ -81,11 +82,15 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 static void send_display_init(GstSpiceChannelSrc *self, GstSpiceAttachment *attachment)
 {
+    /* The server may refer to what it sent on any channel of the same cache: one that is not
+     * received must not take part. */
+    const guint8 cache_id =
+        self->shared_caches ? SHARED_CACHE_ID : (guint8)(SHARED_CACHE_ID + 1 + self->channel_id);
     const SpiceMsgcDisplayInit init = {
-        .pixmap_cache_id = PIXMAP_CACHE_ID,
-        .pixmap_cache_size = PIXMAP_CACHE_PIXELS,
-        .glz_dictionary_id = GLZ_DICTIONARY_ID,
-        .glz_dictionary_window_size = 0,
+        .pixmap_cache_id = cache_id,
+        .pixmap_cache_size = GST_SPICE_PIXMAP_CACHE_PIXELS,
+        .glz_dictionary_id = cache_id,
+        .glz_dictionary_window_size = GST_SPICE_GLZ_WINDOW_PIXELS,
     };
     const SpiceMessageDef *def =
         spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_CLIENT, SPICE_MSGC_DISPLAY_INIT);
@@ -246,7 +251,8 @@ static gboolean gst_spice_channel_src_start(GstBaseSrc *src)
     static const guint32 caps = 1u << SPICE_DISPLAY_CAP_SIZED_STREAM |
                                 1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
                                 1u << SPICE_DISPLAY_CAP_COMPOSITE |
-                                1u << SPICE_DISPLAY_CAP_A8_SURFACE;
+                                1u << SPICE_DISPLAY_CAP_A8_SURFACE |
+                                1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION;
     GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
     GstSpiceAttachment *attachment;
 
@@ -331,6 +337,8 @@ static void gst_spice_channel_src_set_property(GObject *object, guint id, const 
         self->timeout = g_value_get_uint(value);
     } else if (id == PROP_CHANNEL_ID) {
         self->channel_id = g_value_get_uint(value);
+    } else if (id == PROP_SHARED_CACHES) {
+        self->shared_caches = g_value_get_boolean(value);
     } else {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
@@ -352,6 +360,8 @@ static void gst_spice_channel_src_get_property(GObject *object, guint id, GValue
         g_value_set_uint(value, self->timeout);
     else if (id == PROP_CHANNEL_ID)
         g_value_set_uint(value, self->channel_id);
+    else if (id == PROP_SHARED_CACHES)
+        g_value_set_boolean(value, self->shared_caches);
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     GST_OBJECT_UNLOCK(self);
@@ -438,6 +448,12 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
         object_class, PROP_CHANNEL_ID,
         g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
                           255, 0, flags));
+    g_object_class_install_property(
+        object_class, PROP_SHARED_CACHES,
+        g_param_spec_boolean("shared-caches", "Shared caches",
+                             "Share image cache and GLZ window with the session's other displays; "
+                             "then all of them have to be received",
+                             FALSE, flags));
 
     gst_element_class_add_static_pad_template(element_class, &src_template);
     gst_element_class_set_static_metadata(element_class, "SPICE channel source", "Source/Network",

@@ -94,10 +94,10 @@ static void add_display(GstSpiceSrc *self, guint id)
 {
     g_autofree char *pad_name = g_strdup_printf("display_%u", id);
     GstElement *source = g_object_new(GST_TYPE_SPICE_CHANNEL_SRC, "session", self->session,
-                                      "channel-id", id, NULL);
+                                      "channel-id", id, "shared-caches", self->all_displays, NULL);
     GstElement *decoder =
         g_object_new(GST_TYPE_SPICE_DISPLAY_DEC, "session", self->session, "channel-id", id,
-                     "show-cursor", self->show_cursor, "timestamps", self->timestamps,
+                     "shared-caches", self->all_displays, "show-cursor", self->show_cursor, "timestamps", self->timestamps,
                      "num-buffers", self->num_buffers, NULL);
     GstPadTemplate *template = gst_static_pad_template_get(&display_template);
     GstPad *target, *pad;

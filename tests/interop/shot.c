@@ -5,6 +5,7 @@
  * Waits until no frame has come for --settle milliseconds, writes the last one as PPM, and prints
  * "picture WIDTH HEIGHT FRAMES MS". On an error message prints "error DOMAIN CODE MS TEXT" for
  * each that comes within 300 ms, and exits with 1. With --repeat all is done anew so many times.
+ * With --all every display is received, and that of --monitor taken.
  * With --stats prints the decoder's statistics. With --until FILE it goes on until that file exists
  * and the picture has settled. With --cut it leaves at a random moment instead of taking a picture.
  *
@@ -20,7 +21,7 @@
 static gint settle_ms = 300, max_ms = 20000, repeat = 1;
 static gchar *location, *password, *ca_file, *host_subject;
 static gint timeout_s = -1, monitor = 0;
-static gboolean show_cursor, show_stats, show_sizes, cut_off;
+static gboolean show_cursor, show_stats, show_sizes, cut_off, all_displays;
 static gchar *until;
 
 static const GOptionEntry entries[] = {
@@ -31,6 +32,7 @@ static const GOptionEntry entries[] = {
     {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "the element's timeout", "S"},
     {"monitor", 0, 0, G_OPTION_ARG_INT, &monitor, "display to show", "N"},
     {"show-cursor", 0, 0, G_OPTION_ARG_NONE, &show_cursor, "with the cursor", NULL},
+    {"all", 0, 0, G_OPTION_ARG_NONE, &all_displays, "receive all displays", NULL},
     {"stats", 0, 0, G_OPTION_ARG_NONE, &show_stats, "print statistics", NULL},
     {"sizes", 0, 0, G_OPTION_ARG_NONE, &show_sizes, "print each size that frames take", NULL},
     {"cut", 0, 0, G_OPTION_ARG_NONE, &cut_off, "leave after some random milliseconds", NULL},
@@ -108,17 +110,21 @@ static GstElement *make_pipeline(GstElement **sink)
     GstElement *source;
     GError *error = NULL;
 
-    pipeline = gst_parse_launch("spicesrc name=source ! video/x-raw,format=BGRx ! "
-                                "appsink name=sink sync=false async=false max-buffers=0",
-                                &error);
+    gchar *text = g_strdup_printf("spicesrc name=source source.display_%d ! "
+                                  "video/x-raw,format=BGRx ! appsink name=sink sync=false "
+                                  "async=false max-buffers=0",
+                                  monitor);
+
+    pipeline = gst_parse_launch(text, &error);
+    g_free(text);
     if (error) { /* a missing element, too: gst_parse_launch() goes on without it */
         g_printerr("%s\n", error->message);
         exit(2);
     }
     source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
     g_object_set(source, "location", location, "password", password, "ca-file", ca_file,
-                 "host-subject", host_subject, "monitor", (guint)monitor, "show-cursor",
-                 show_cursor, NULL);
+                 "host-subject", host_subject, "monitor", (guint)monitor, "all-displays",
+                 all_displays, "show-cursor", show_cursor, NULL);
     if (timeout_s >= 0)
         g_object_set(source, "timeout", (guint)timeout_s, NULL);
     gst_object_unref(source);

@@ -491,7 +491,7 @@ def test_playbin_shows_it_and_takes_keys():
 
 # Recorded sessions
 
-def replay(session):
+def replay(session, *options):
     folder = os.path.join(VECTORS, session)
     marks = read_marks(folder)
     check("end" in marks, f"{session} has no marks")
@@ -499,7 +499,8 @@ def replay(session):
         for stem in stops:
             server = ReplayServer(folder, stop_at=stops)
             status, lines = shot(file("replay.ppm"), "--location", f"spice://127.0.0.1:{server.port}",
-                                 "--monitor", stem.split("-")[1], "--settle", "500", "--stats")
+                                 "--monitor", stem.split("-")[1], "--settle", "500", "--stats",
+                                 *options)
             server.close()
             check(status == 0, f"{session} {mark}: {lines}")
             check_equal(file("replay.ppm"), os.path.join(folder, f"{mark}-{stem}.ppm.gz"),
@@ -531,7 +532,7 @@ def test_recorded_session_xspice_desktop():
 
 
 def test_recorded_session_two_displays():
-    replay("session-two-displays")
+    replay("session-two-displays", "--all")
 
 
 def test_cut_sessions_are_one_error():

@@ -27,10 +27,10 @@ static bool parse(Recorded *recorded, char *line)
     *recorded = (Recorded){0};
     if (n < 6 || sscanf(fields[2], "%ux%u", &recorded->width, &recorded->height) != 2)
         return false;
-    snprintf(recorded->file, sizeof(recorded->file), "%s", fields[0]);
-    snprintf(recorded->type, sizeof(recorded->type), "%s", fields[1]);
-    snprintf(recorded->truth, sizeof(recorded->truth), "%s", fields[5]);
-    snprintf(recorded->palette, sizeof(recorded->palette), "%s", n > 6 ? fields[6] : "");
+    snprintf(recorded->file, sizeof(recorded->file), "%.63s", fields[0]);
+    snprintf(recorded->type, sizeof(recorded->type), "%.15s", fields[1]);
+    snprintf(recorded->truth, sizeof(recorded->truth), "%.63s", fields[5]);
+    snprintf(recorded->palette, sizeof(recorded->palette), "%.63s", n > 6 ? fields[6] : "");
     return true;
 }
 
