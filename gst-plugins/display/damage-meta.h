@@ -26,12 +26,12 @@ typedef struct {
     GstVideoRectangle rects[GST_SPICE_DAMAGE_MAX_RECTS];
 } GstSpiceDamageMeta;
 
-GType gst_spice_damage_meta_api_get_type(void);
-const GstMetaInfo *gst_spice_damage_meta_get_info(void);
+__attribute__((visibility("default"))) GType gst_spice_damage_meta_api_get_type(void);
+__attribute__((visibility("default"))) const GstMetaInfo *gst_spice_damage_meta_get_info(void);
 
 /** Adds an empty damage meta to a writable buffer. */
-GstSpiceDamageMeta *gst_buffer_add_spice_damage_meta(GstBuffer *buffer);
+__attribute__((visibility("default"))) GstSpiceDamageMeta *gst_buffer_add_spice_damage_meta(GstBuffer *buffer);
 /** The damage of a frame; NULL: everything. */
-GstSpiceDamageMeta *gst_buffer_get_spice_damage_meta(GstBuffer *buffer);
+__attribute__((visibility("default"))) GstSpiceDamageMeta *gst_buffer_get_spice_damage_meta(GstBuffer *buffer);
 
 G_END_DECLS

@@ -5,13 +5,12 @@ import atexit
 import os
 import re
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
 
-from harness import (BUILD, GUEST, LONG, SANITIZED_BUILD, VECTORS, WORK, Xvfb, check, check_equal,
+from harness import (GUEST, LONG, SANITIZED_BUILD, SOURCE, VECTORS, WORK, Xvfb, check, check_equal,
                      environment, run, run_tests, shot, shot_errors, spicy_screenshot)
 from replay import ReplayServer, read_marks
 from vm import VM, free_port, wait_until
@@ -487,6 +486,52 @@ def test_playbin_shows_it_and_takes_keys():
         check("\nq _\n" in text.replace("\r", ""), f"the guest read: {text!r}")
     finally:
         xvfb.close()
+
+
+# What the documentation says
+
+ELEMENTS = ["spicechannelsrc", "spicedisplaydec", "spicelzdec", "spicelzenc", "spicesrc"]
+
+
+def launch_lines():
+    """Every launch line of the doc blocks and of pipelines/: (where, line)."""
+    lines = []
+    for folder, _, names in os.walk(os.path.join(SOURCE, "gst-plugins")):
+        for name in names:
+            if name.endswith(".c"):
+                with open(os.path.join(folder, name)) as f:
+                    for line in re.findall(r"^ \* gst-launch-1.0 (.*)$", f.read(), re.M):
+                        lines.append((name, line))
+    for name in sorted(os.listdir(os.path.join(SOURCE, "pipelines"))):
+        with open(os.path.join(SOURCE, "pipelines", name)) as f:
+            lines.append((name, " ".join(line for line in f.read().splitlines()
+                                         if not line.startswith("#"))))
+    return lines
+
+
+def test_each_launch_line_of_the_documentation_works():
+    _, port = firmware("lz")
+    folder = file("launch")
+    os.makedirs(folder, exist_ok=True)
+    lines = launch_lines()
+    documented = {where for where, _ in lines}
+    for element in ELEMENTS:
+        check(element + ".c" in documented, f"{element} has no launch line")
+    for where, line in lines:
+        line = line.replace("spice://localhost:5900", f"spice://127.0.0.1:{port}")
+        line = line.replace("LOCATION", f"spice://127.0.0.1:{port}")
+        line = line.replace("autovideosink", "fakesink num-buffers=1")
+        line = line.replace("timestamps=arrival", "timestamps=arrival num-buffers=1")
+        status, text = run(["sh", "-c", "gst-launch-1.0 -q -e " + line], cwd=folder)
+        check(status == 0, f"{where}: {line}: {text[-600:]}")
+    check(sorted(os.listdir(folder)) == ["recording.mkv", "shot.png"], f"{os.listdir(folder)}")
+
+
+def test_gst_inspect_documents_each_element():
+    for element in ELEMENTS:
+        status, text = run(["gst-inspect-1.0", element])
+        check(status == 0 and "Pad Templates" in text and "The gst-spice developers" in text,
+              f"{element}: {text[:300]}")
 
 
 # Recorded sessions
