@@ -11,6 +11,9 @@
 
 enum {
     HASH_BITS = 16,
+    LONG_HASH_BITS = 15,
+    LONG_SAMPLE = 32,
+    LONG_BYTES = 32,   /* that its hash covers */
     MAX_IMAGES = 1024, /* as many are kept, however small they are; a power of two */
     MAX_OFFSET = 1 << 25,
     MAX_IMAGE_DISTANCE = 1 << 24,
@@ -18,6 +21,7 @@ enum {
     LONG_OFFSET = 131072, /* the first that needs one more byte there */
     ENOUGH = 16,          /* units of a match that end the search for a longer one */
     SKIP_SHIFT = 10,    /* after 2^this units without a match every other one is tried, and so on */
+    MAX_SKIP = 3,       /* until of four */
     MAX_MATCH_HEAD = 7, /* bytes of a match besides its length chain */
     MAX_PLANES = 2,
 };
@@ -51,6 +55,9 @@ struct SpiceGlzDictionary {
     uint32_t position;        /* of the next unit; none of an image is 0 */
     Image images[MAX_IMAGES]; /* by id */
     Slot slots[1 << HASH_BITS];
+    /* By more units at once. The short hash mostly leads to something alike nearby; this one leads
+     * to what was on the screen before, and from there a match goes on for long. */
+    Slot long_slots[1 << LONG_HASH_BITS];
 };
 
 static Image *image_of(SpiceGlzDictionary *dictionary, uint64_t id)
@@ -194,6 +201,42 @@ static const Image *image_at(SpiceGlzDictionary *dictionary, uint32_t position,
     return image;
 }
 
+/* The place that a slot knows. False if it knows none that can be referred to. */
+ALWAYS_INLINE bool known_place(Unit unit, SpiceGlzDictionary *dictionary, const Slot *slot,
+                               uint32_t check, const Image *current, int plane, size_t i,
+                               Place *place)
+{
+    const Plane *own = &current->planes[plane];
+    const Image *image;
+    size_t at;
+
+    if (slot->check != check || slot->position == 0)
+        return false;
+    if (slot->position >= own->start) {
+        at = slot->position - own->start;
+        *place = (Place){own->units + at * unit_size(unit), SIZE_MAX, 0, (uint32_t)(i - at) - 1};
+        return at < i;
+    }
+    image = image_at(dictionary, slot->position, current, plane);
+    if (!image || current->id - image->id >= MAX_IMAGE_DISTANCE)
+        return false;
+    at = slot->position - image->planes[plane].start;
+    *place = (Place){image->planes[plane].units + at * unit_size(unit), image->n_units - at,
+                     (uint32_t)(current->id - image->id), (uint32_t)at};
+    return true;
+}
+
+/* As unit_mix(), of LONG_BYTES. */
+ALWAYS_INLINE uint64_t long_mix(Unit unit, const uint8_t *p)
+{
+    const uint64_t mask = unit_mask(unit);
+    uint64_t x = spice_load64(p) & mask;
+
+    for (int i = 8; i < LONG_BYTES; i += 8)
+        x = x * 0x9e3779b97f4a7c15 + (x >> 29) + (spice_load64(p + i) & mask);
+    return x * 0x9e3779b97f4a7c15;
+}
+
 /* One plane of `current`, rows of `width`. Returns where the output ends, NULL if it does not fit.
  */
 ALWAYS_INLINE uint8_t *encode_plane(Unit unit, SpiceGlzDictionary *dictionary, const Image *current,
@@ -204,6 +247,7 @@ ALWAYS_INLINE uint8_t *encode_plane(Unit unit, SpiceGlzDictionary *dictionary, c
     const uint32_t base = current->planes[plane].start;
     /* from here on a load of eight bytes could pass the end */
     const size_t search_end = units >= load ? units - load + 1 : 0;
+    const size_t long_end = units >= LONG_BYTES / size ? units - LONG_BYTES / size + 1 : 0;
     const Image *last = NULL; /* the other image that the last match was with */
     ptrdiff_t shift = 0;      /* how much further on it was there */
     size_t anchor = 0, i = 0, misses = 0;
@@ -213,19 +257,13 @@ ALWAYS_INLINE uint8_t *encode_plane(Unit unit, SpiceGlzDictionary *dictionary, c
         const uint64_t here = spice_load64(p), needed = worthwhile_mask(unit, false);
         const uint64_t mixed = unit_mix(unit, here);
         Slot *slot = &dictionary->slots[mixed >> (64 - HASH_BITS)];
-        const uint32_t check = (uint32_t)(mixed >> 16), position = slot->position;
-        Place places[4], best = {0};
+        const uint32_t check = (uint32_t)(mixed >> 16), here_position = base + (uint32_t)i;
+        const bool level = i > 0 && !((here ^ spice_load64(p - size)) & needed);
+        Place places[5], best = {0};
         size_t length = 0, n_places = 0;
         ptrdiff_t saved = 0;
-        bool level = false;
 
-        if (i > 0 && !((here ^ spice_load64(p - size)) & needed)) {
-            places[n_places++] = (Place){p - size, SIZE_MAX, 0, 0};
-            level = true;
-        }
-        if (i >= width && !((here ^ spice_load64(p - width * size)) & needed))
-            places[n_places++] = (Place){p - width * size, SIZE_MAX, 0, (uint32_t)width - 1};
-        if (last) {
+        if (last) { /* go on there */
             ptrdiff_t at = (ptrdiff_t)i + shift;
 
             if (at >= 0 && (size_t)at + load <= last->n_units) {
@@ -236,28 +274,27 @@ ALWAYS_INLINE uint8_t *encode_plane(Unit unit, SpiceGlzDictionary *dictionary, c
                                                  (uint32_t)(current->id - last->id), (uint32_t)at};
             }
         }
-        if (slot->check == check && position != 0) {
-            if (position >= base) {
-                size_t distance = i - (position - base);
+        if (i < long_end && !level) {
+            const uint64_t long_mixed = long_mix(unit, p);
+            const uint32_t long_check = (uint32_t)(long_mixed >> 16);
+            Slot *long_slot = &dictionary->long_slots[long_mixed >> (64 - LONG_HASH_BITS)];
 
-                if (position - base < i)
-                    places[n_places++] =
-                        (Place){p - distance * size, SIZE_MAX, 0, (uint32_t)distance - 1};
-            } else {
-                const Image *image = image_at(dictionary, position, current, plane);
-
-                if (image && current->id - image->id < MAX_IMAGE_DISTANCE) {
-                    size_t at = position - image->planes[plane].start;
-
-                    places[n_places++] =
-                        (Place){image->planes[plane].units + at * size, image->n_units - at,
-                                (uint32_t)(current->id - image->id), (uint32_t)at};
-                }
-            }
+            n_places += known_place(unit, dictionary, long_slot, long_check, current, plane, i,
+                                    &places[n_places]);
+            /* where nothing matches anyway one of many must do, or the slots would not reach back
+             * a whole screen; chosen by content, so that another screen chooses the same */
+            if (i - anchor < LONG_SAMPLE || long_check % LONG_SAMPLE == 0)
+                *long_slot = (Slot){here_position, long_check};
         }
+        if (level)
+            places[n_places++] = (Place){p - size, SIZE_MAX, 0, 0};
+        if (i >= width && !((here ^ spice_load64(p - width * size)) & needed))
+            places[n_places++] = (Place){p - width * size, SIZE_MAX, 0, (uint32_t)width - 1};
+        n_places +=
+            known_place(unit, dictionary, slot, check, current, plane, i, &places[n_places]);
         /* amid a run every place looks alike: its start is worth more than its last unit */
         if (!level)
-            *slot = (Slot){base + (uint32_t)i, check};
+            *slot = (Slot){here_position, check};
         for (size_t k = 0; k < n_places && length < ENOUGH; k++) {
             size_t limit = units - i, n;
             ptrdiff_t s;
@@ -272,7 +309,8 @@ ALWAYS_INLINE uint8_t *encode_plane(Unit unit, SpiceGlzDictionary *dictionary, c
             }
         }
         if (saved <= 0) {
-            i += 1 + (misses++ >> SKIP_SHIFT);
+            i += 1 + (misses >> SKIP_SHIFT);
+            misses += misses < (size_t)MAX_SKIP << SKIP_SHIFT;
             continue;
         }
         misses = 0;
@@ -378,6 +416,7 @@ static void place(SpiceGlzDictionary *dictionary, Image *image)
 {
     if (image->n_units > (UINT32_MAX - dictionary->position) / MAX_PLANES) {
         memset(dictionary->slots, 0, sizeof dictionary->slots);
+        memset(dictionary->long_slots, 0, sizeof dictionary->long_slots);
         dictionary->position = 1;
         dictionary->searchable = image->id;
     }

@@ -16,6 +16,7 @@ enum {
     MAX_DISTANCE = 73727, /* of the long form */
     ENOUGH = 16,          /* units of a match that end the search for a longer one */
     SKIP_SHIFT = 10,    /* after 2^this units without a match every other one is tried, and so on */
+    MAX_SKIP = 3,       /* until of four */
     MAX_MATCH_HEAD = 4, /* bytes of a match besides its length chain */
 };
 
@@ -97,7 +98,8 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
         if (differs[0])
             *slot = base + (uint32_t)i;
         if (differs[0] && differs[1] && differs[2]) {
-            i += 1 + (misses++ >> SKIP_SHIFT);
+            i += 1 + (misses >> SKIP_SHIFT);
+            misses += misses < (size_t)MAX_SKIP << SKIP_SHIFT;
             continue;
         }
         for (int k = 0; k < 3 && length < ENOUGH; k++) {

@@ -10,15 +10,20 @@
 
 #include "screens.h"
 
+enum { BENCH_FRAMES = 3 };
+
 typedef struct {
     const char *name;
     int width, height;
-    uint8_t *pixels;  /* the picture, in the format that prepare() made of the 32-bit screen */
-    uint8_t *decoded; /* what a decoder last wrote */
-    uint8_t *coded;   /* ours */
-    size_t coded_size;
+    int frames;        /* pictures behind each other in `pixels`; 1 but for codecs of sequences */
+    uint8_t *pixels;   /* the picture, in the format that prepare() made of the 32-bit screen */
+    uint8_t *decoded;  /* what a decoder last wrote */
+    uint8_t *coded;    /* ours */
+    size_t coded_size; /* of all frames */
+    size_t sizes[BENCH_FRAMES];
     uint8_t *reference_coded; /* theirs */
     size_t reference_coded_size;
+    size_t reference_sizes[BENCH_FRAMES];
     size_t capacity; /* of both */
 } BenchImage;
 

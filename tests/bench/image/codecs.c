@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/image/bytes.h"
+#include "core/image/glz.h"
 #include "core/image/jpeg.h"
 #include "core/image/lz.h"
 #include "core/image/lz4.h"
@@ -239,6 +240,115 @@ static bool jpeg_decode(const BenchCodec *codec, BenchImage *image)
                              (uint32_t)image->height, image->decoded, 4 * image->width, NULL);
 }
 
+/* --- GLZ: a sequence of screens, each the one before scrolled by a line of text --- */
+
+enum { GLZ_WINDOW = 1 << 23, SCROLLED = 18 };
+
+static ReferenceGlzEncode reference_glz_encode;
+static ReferenceGlzDecode reference_glz_decode;
+
+static size_t frame_size(const BenchImage *image)
+{
+    return 4 * (size_t)image->width * (size_t)image->height;
+}
+
+static void scroll(const BenchCodec *codec, BenchImage *image)
+{
+    const size_t size = frame_size(image), moved = 4 * (size_t)image->width * SCROLLED;
+
+    image->frames = BENCH_FRAMES;
+    for (int f = 1; f < image->frames; f++) {
+        const uint8_t *from = image->pixels + (size_t)(f - 1) * size;
+        uint8_t *to = image->pixels + (size_t)f * size;
+
+        memcpy(to, from + moved, size - moved);
+        memcpy(to + size - moved, from + 2 * moved, moved);
+    }
+}
+
+static void keep_memory(void *context)
+{
+}
+
+static bool glz_encode(const BenchCodec *codec, BenchImage *image)
+{
+    static const SpiceGlzLoan loan = {keep_memory, NULL};
+    SpiceGlzDictionary *dictionary = spice_glz_dictionary_new(&spice_allocator_libc, GLZ_WINDOW, 0);
+    bool good = dictionary != NULL;
+
+    image->coded_size = 0;
+    for (int f = 0; good && f < image->frames; f++) {
+        SpiceLzSource source = {(uint8_t)codec->type, (uint32_t)image->width,
+                                (uint32_t)image->height,
+                                image->pixels + (size_t)f * frame_size(image), 4 * image->width};
+
+        /* lent, as the reference keeps only pointers */
+        image->sizes[f] =
+            spice_glz_encode(dictionary, &source, &loan, image->coded + image->coded_size,
+                             image->capacity - image->coded_size);
+        image->coded_size += image->sizes[f];
+        good = image->sizes[f] != 0;
+    }
+    spice_glz_dictionary_free(dictionary);
+    return good;
+}
+
+static bool glz_decode(const BenchCodec *codec, BenchImage *image)
+{
+    SpiceGlzWindow *window = spice_glz_window_new(&spice_allocator_libc, 2 * GLZ_WINDOW, 100);
+    SpiceGlzDecoder *decoder = spice_glz_decoder_new(window);
+    const uint8_t *data = image->coded;
+    bool good = true;
+
+    for (int f = 0; good && f < image->frames; data += image->sizes[f], f++) {
+        SpiceGlzHeader header;
+        SpiceGlzImage decoded;
+        uint64_t missing;
+
+        good = spice_glz_read_header(&header, data, image->sizes[f], GLZ_WINDOW, NULL) &&
+               spice_glz_decoder_start(decoder, &header, data, image->sizes[f], NULL) &&
+               spice_glz_decoder_run(decoder, &decoded, &missing, NULL) == SPICE_GLZ_DONE;
+    }
+    spice_glz_decoder_free(decoder);
+    spice_glz_window_free(window);
+    return good;
+}
+
+static bool glz_encode_theirs(const BenchCodec *codec, BenchImage *image)
+{
+    const uint8_t *pixels[BENCH_FRAMES];
+
+    for (int f = 0; f < image->frames; f++)
+        pixels[f] = image->pixels + (size_t)f * frame_size(image);
+    if (!reference_glz_encode(codec->type, image->width, image->height, 4 * image->width, pixels,
+                              image->frames, GLZ_WINDOW, image->reference_coded, image->capacity,
+                              image->reference_sizes))
+        return false;
+    image->reference_coded_size = 0;
+    for (int f = 0; f < image->frames; f++)
+        image->reference_coded_size += image->reference_sizes[f];
+    return true;
+}
+
+static bool glz_decode_theirs(const BenchCodec *codec, BenchImage *image)
+{
+    const uint8_t *data[BENCH_FRAMES], *at = image->reference_coded;
+
+    for (int f = 0; f < image->frames; at += image->reference_sizes[f], f++)
+        data[f] = at;
+    return reference_glz_decode(data, image->frames) != 0;
+}
+
+static BenchReference glz_reference(void *library)
+{
+    BenchReference none = {NULL, NULL}, both = {glz_encode_theirs, glz_decode_theirs};
+
+    return find(library, "reference_glz_encode", &reference_glz_encode) &&
+                   find(library, "reference_glz_decode", &reference_glz_decode)
+               ? both
+               : none;
+}
+
 const BenchCodec bench_codecs[] = {
     {"lz-rgb32", SPICE_LZ_RGB32, no_change, lz_encode, lz_decode, lz_reference},
     {"lz-rgb16", SPICE_LZ_RGB16, to_555, lz_encode, lz_decode, lz_reference},
@@ -246,6 +356,7 @@ const BenchCodec bench_codecs[] = {
     {"quic-rgb32", SPICE_QUIC_RGB32, no_change, quic_encode, quic_decode, quic_reference},
     {"quic-rgb16", SPICE_QUIC_RGB16, to_555, quic_encode, quic_decode, quic_reference},
     {"quic-rgba", SPICE_QUIC_RGBA, add_alpha, quic_encode, quic_decode, quic_reference},
+    {"glz-rgb32", SPICE_LZ_RGB32, scroll, glz_encode, glz_decode, glz_reference},
     {"lz4-rgb32", SPICE_LZ4_32BIT, no_change, lz4_encode, lz4_decode, NULL},
     {"jpeg-rgb32", SPICE_LZ4_32BIT, no_change, jpeg_encode, jpeg_decode, NULL},
     {0},

@@ -11,6 +11,8 @@
 #include <common/lz.h>
 #include <common/quic.h>
 
+#include "glz-encoder.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
 static jmp_buf failed;
@@ -144,4 +146,60 @@ EXPORT int reference_quic_decode(const uint8_t *data, size_t size, uint8_t *pixe
     if (type == QUIC_IMAGE_TYPE_RGB24)
         type = QUIC_IMAGE_TYPE_RGB32;
     return quic_decode(quic_context(), type, pixels, stride) == QUIC_OK;
+}
+
+/* --- GLZ, the server's side --- */
+
+static void glz_error(GlzEncoderUsrContext *usr, const char *format, ...)
+{
+    longjmp(failed, 1);
+}
+
+static void glz_note(GlzEncoderUsrContext *usr, const char *format, ...)
+{
+}
+
+static void *glz_malloc(GlzEncoderUsrContext *usr, int size)
+{
+    return malloc(size);
+}
+
+static void glz_free(GlzEncoderUsrContext *usr, void *memory)
+{
+    free(memory);
+}
+
+static int glz_no_more(GlzEncoderUsrContext *usr, uint8_t **memory)
+{
+    return 0;
+}
+
+static void glz_free_image(GlzEncoderUsrContext *usr, GlzUsrImageContext *image)
+{
+}
+
+EXPORT int reference_glz_encode(int type, int width, int height, int stride,
+                                const uint8_t *const *pixels, int count, unsigned window,
+                                uint8_t *out, size_t capacity, size_t *sizes)
+{
+    static GlzEncoderUsrContext usr = {glz_error, glz_note,    glz_note,    glz_malloc,
+                                       glz_free,  glz_no_more, glz_no_more, glz_free_image};
+    GlzEncDictContext *dictionary;
+    GlzEncoderContext *encoder;
+
+    if (setjmp(failed))
+        return 0;
+    dictionary = glz_enc_dictionary_create(window, 1, &usr);
+    encoder = glz_encoder_create(0, dictionary, &usr);
+    for (int i = 0; i < count; i++) {
+        GlzEncDictImageContext *image;
+
+        sizes[i] = glz_encode(encoder, type, width, height, 1, (uint8_t *)pixels[i], height, stride,
+                              out, capacity, NULL, &image);
+        out += sizes[i];
+        capacity -= sizes[i];
+    }
+    glz_encoder_destroy(encoder);
+    glz_enc_dictionary_destroy(dictionary, &usr);
+    return 1;
 }
