@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int tap_count, tap_failures;
 
@@ -27,6 +29,18 @@ __attribute__((format(printf, 2, 3), unused)) static bool tap_ok(bool ok, const 
     putchar('\n');
     fflush(stdout);
     return ok;
+}
+
+/** Whether the large counts are wanted: "--long" on the command line, or SPICE_TEST_LONG=1. */
+__attribute__((unused)) static bool tap_long(int argc, char **argv)
+{
+    const char *wish = getenv("SPICE_TEST_LONG");
+    int i;
+
+    for (i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--long") == 0)
+            return true;
+    return wish && strcmp(wish, "1") == 0;
 }
 
 #define TAP_OK(condition, ...) tap_ok((condition), __VA_ARGS__)

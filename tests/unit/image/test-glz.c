@@ -463,7 +463,7 @@ int main(int argc, char **argv)
                                       "zlib-size-big", "zlib-cut",
                                       "zlib-garbage",  "zlib-bomb-size"};
     SpiceGlzZlib *zlib = spice_glz_zlib_new(&spice_allocator_libc);
-    int sequences = argc > 2 && !strcmp(argv[2], "--long") ? 5000 : 100, good = 0;
+    int sequences = tap_long(argc, argv) ? 5000 : 100, good = 0;
     char folder[1024];
     uint64_t state = 0x5eed;
 

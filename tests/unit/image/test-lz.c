@@ -559,7 +559,7 @@ static bool test_random(uint64_t *state, SpiceLzEncoder *encoder)
 
 int main(int argc, char **argv)
 {
-    bool thorough = argc > 2 && !strcmp(argv[2], "--long");
+    bool thorough = tap_long(argc, argv);
     SpiceLzEncoder *encoder = spice_lz_encoder_new(&spice_allocator_libc, UINT32_MAX);
     char folder[1024];
     uint64_t state = 0x5eed;

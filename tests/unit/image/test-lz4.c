@@ -172,7 +172,7 @@ static void each_line(const char *folder, void (*what)(const char *, char *, Spi
 int main(int argc, char **argv)
 {
     SpiceLz4 *lz4 = spice_lz4_new(&spice_allocator_libc);
-    int images = argc > 2 && !strcmp(argv[2], "--long") ? 100000 : 2000, good = 0;
+    int images = tap_long(argc, argv) ? 100000 : 2000, good = 0;
     char folder[1024];
     uint64_t state = 0x5eed;
 

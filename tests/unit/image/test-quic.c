@@ -470,7 +470,7 @@ static void print_speeds(void)
 
 int main(int argc, char **argv)
 {
-    bool thorough = argc > 2 && !strcmp(argv[2], "--long");
+    bool thorough = tap_long(argc, argv);
     char folder[1024];
     uint64_t state = 0x5eed;
     int images = thorough ? 100000 : 2000, good = 0;

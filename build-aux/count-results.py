@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sums up what meson's test runner saw in the given build folders: the seconds of each suite, each
+failure by name, and at last a line "N passed, N failed". Exit status 1 if anything failed or
+nothing ran."""
+import collections
+import sys
+import xml.etree.ElementTree as ET
+
+passed = failed = 0
+seconds = collections.Counter()
+for folder in sys.argv[1:]:
+    for suite in ET.parse(f"{folder}/meson-logs/testlog.junit.xml").getroot().iter("testsuite"):
+        for case in suite.iter("testcase"):
+            name = f"{folder}: {suite.get('name')} {case.get('name')}"
+            # A skipped test is a failed one: what it needs is installed before.
+            bad = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+            seconds[f"{folder} {suite.get('name')}"] += float(case.get("time") or 0)
+            if bad:
+                failed += 1
+                print(f"{bad[0].upper()} {name}")
+            else:
+                passed += 1
+for name, value in seconds.items():
+    print(f"{value:8.1f} s  {name}")
+if passed + failed == 0:
+    failed = 1
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
