@@ -2,8 +2,14 @@
 #include "elements.h"
 
 #include "display/spicedisplaydec.h"
+#include "display/spiceglzdec.h"
+#include "display/spiceglzenc.h"
+#include "display/spicelz4dec.h"
+#include "display/spicelz4enc.h"
 #include "display/spicelzdec.h"
 #include "display/spicelzenc.h"
+#include "display/spicequicdec.h"
+#include "display/spicequicenc.h"
 #include "net/spicechannelsrc.h"
 #include "net/spicesrc.h"
 
@@ -16,8 +22,14 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
     } elements[] = {
         {"spicechannelsrc", GST_RANK_NONE, gst_spice_channel_src_get_type},
         {"spicedisplaydec", GST_RANK_NONE, gst_spice_display_dec_get_type},
+        {"spiceglzdec", GST_RANK_PRIMARY, gst_spice_glz_dec_get_type},
+        {"spiceglzenc", GST_RANK_PRIMARY, gst_spice_glz_enc_get_type},
+        {"spicelz4dec", GST_RANK_PRIMARY, gst_spice_lz4_dec_get_type},
+        {"spicelz4enc", GST_RANK_PRIMARY, gst_spice_lz4_enc_get_type},
         {"spicelzdec", GST_RANK_PRIMARY, gst_spice_lz_dec_get_type},
         {"spicelzenc", GST_RANK_PRIMARY, gst_spice_lz_enc_get_type},
+        {"spicequicdec", GST_RANK_PRIMARY, gst_spice_quic_dec_get_type},
+        {"spicequicenc", GST_RANK_PRIMARY, gst_spice_quic_enc_get_type},
         {"spicesrc", GST_RANK_PRIMARY, gst_spice_src_get_type},
     };
     gsize i;

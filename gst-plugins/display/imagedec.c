@@ -1,17 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "imagedec.h"
 
-G_DEFINE_ABSTRACT_TYPE(GstSpiceImageDec, gst_spice_image_dec, GST_TYPE_VIDEO_DECODER)
+typedef struct {
+    GstVideoCodecState *input; /* NULL until there are caps */
+} GstSpiceImageDecPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstSpiceImageDec, gst_spice_image_dec, GST_TYPE_VIDEO_DECODER)
 
 static gboolean gst_spice_image_dec_start(GstVideoDecoder *decoder)
 {
+    GstSpiceImageDecClass *klass = GST_SPICE_IMAGE_DEC_GET_CLASS(decoder);
+
     gst_video_decoder_set_packetized(decoder, TRUE);
+    return !klass->open || klass->open(GST_SPICE_IMAGE_DEC(decoder));
+}
+
+static gboolean gst_spice_image_dec_stop(GstVideoDecoder *decoder)
+{
+    GstSpiceImageDec *self = GST_SPICE_IMAGE_DEC(decoder);
+    GstSpiceImageDecPrivate *priv = gst_spice_image_dec_get_instance_private(self);
+    GstSpiceImageDecClass *klass = GST_SPICE_IMAGE_DEC_GET_CLASS(self);
+
+    g_clear_pointer(&priv->input, gst_video_codec_state_unref);
+    if (klass->close)
+        klass->close(self);
     return TRUE;
+}
+
+gboolean gst_spice_image_dec_get_input_size(GstSpiceImageDec *self, guint *width, guint *height)
+{
+    GstSpiceImageDecPrivate *priv = gst_spice_image_dec_get_instance_private(self);
+
+    if (!priv->input || GST_VIDEO_INFO_WIDTH(&priv->input->info) <= 0 ||
+        GST_VIDEO_INFO_HEIGHT(&priv->input->info) <= 0)
+        return FALSE;
+    *width = (guint)GST_VIDEO_INFO_WIDTH(&priv->input->info);
+    *height = (guint)GST_VIDEO_INFO_HEIGHT(&priv->input->info);
+    return (guint64)*width * *height <= GST_SPICE_IMAGE_MAX_PIXELS;
 }
 
 static gboolean gst_spice_image_dec_set_format(GstVideoDecoder *decoder, GstVideoCodecState *state)
 {
-    return TRUE; /* the images themselves say what they are */
+    GstSpiceImageDecPrivate *priv =
+        gst_spice_image_dec_get_instance_private(GST_SPICE_IMAGE_DEC(decoder));
+
+    /* Most images themselves say what they are. */
+    g_clear_pointer(&priv->input, gst_video_codec_state_unref);
+    priv->input = gst_video_codec_state_ref(state);
+    return TRUE;
 }
 
 /** Makes the output caps those of `image`, unless they are. */
@@ -97,6 +133,7 @@ static void gst_spice_image_dec_class_init(GstSpiceImageDecClass *klass)
     GstVideoDecoderClass *decoder_class = GST_VIDEO_DECODER_CLASS(klass);
 
     decoder_class->start = gst_spice_image_dec_start;
+    decoder_class->stop = gst_spice_image_dec_stop;
     decoder_class->set_format = gst_spice_image_dec_set_format;
     decoder_class->handle_frame = gst_spice_image_dec_handle_frame;
     gst_type_mark_as_plugin_api(GST_TYPE_SPICE_IMAGE_DEC, 0);

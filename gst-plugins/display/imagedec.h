@@ -25,6 +25,9 @@ enum { GST_SPICE_IMAGE_MAX_PIXELS = 64 << 20 };
 struct _GstSpiceImageDecClass {
     GstVideoDecoderClass parent_class;
 
+    /** Makes and drops the codec's state; called on start and stop. May be NULL. */
+    gboolean (*open)(GstSpiceImageDec *self);
+    void (*close)(GstSpiceImageDec *self);
     /** Reads the header. FALSE and *error if it is bad or the type has no format here. */
     gboolean (*read_size)(GstSpiceImageDec *self, const guint8 *data, gsize size,
                           GstSpiceImageSize *image, SpiceError *error);
@@ -32,5 +35,8 @@ struct _GstSpiceImageDecClass {
     gboolean (*decode)(GstSpiceImageDec *self, const guint8 *data, gsize size,
                        GstVideoFrame *frame, SpiceError *error);
 };
+
+/** The dimensions that the input caps tell; FALSE if they tell none. */
+gboolean gst_spice_image_dec_get_input_size(GstSpiceImageDec *self, guint *width, guint *height);
 
 G_END_DECLS

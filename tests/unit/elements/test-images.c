@@ -93,8 +93,8 @@ static void test_round_trip(gconstpointer data)
     gst_harness_teardown(decoder);
 }
 
-/** One small frame, encoded. */
-static GstBuffer *make_image(const RoundTrip *test)
+/** One small frame, encoded, and the caps that go with it. */
+static GstBuffer *make_image(const RoundTrip *test, GstCaps **image_caps)
 {
     GstHarness *encoder = gst_harness_new(test->encoder);
     GstCaps *caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, test->format,
@@ -107,6 +107,7 @@ static GstBuffer *make_image(const RoundTrip *test)
     gst_harness_set_src_caps(encoder, caps);
     gst_harness_push(encoder, make_frame(&info, 1));
     image = gst_harness_pull(encoder);
+    *image_caps = gst_pad_get_current_caps(encoder->sinkpad);
     gst_harness_teardown(encoder);
     return image;
 }
@@ -115,10 +116,11 @@ static void test_bad_image(gconstpointer data)
 {
     const RoundTrip *test = data;
     GstHarness *decoder = gst_harness_new(test->decoder);
-    GstPad *sink = gst_element_get_static_pad(decoder->element, "sink");
+    GstCaps *caps;
+    GstBuffer *image = make_image(test, &caps);
     guint i;
 
-    gst_harness_set_src_caps(decoder, gst_pad_get_pad_template_caps(sink));
+    gst_harness_set_src_caps(decoder, caps);
     for (i = 0; i < 20; i++) {
         GstBuffer *buffer = gst_buffer_new_allocate(NULL, i * 7, NULL);
 
@@ -127,15 +129,21 @@ static void test_bad_image(gconstpointer data)
     }
     g_assert_null(gst_harness_try_pull(decoder));
     /* As GStreamer's decoders do, ours go on with the next image. */
-    g_assert_cmpint(gst_harness_push(decoder, make_image(test)), ==, GST_FLOW_OK);
+    g_assert_cmpint(gst_harness_push(decoder, image), ==, GST_FLOW_OK);
     gst_buffer_unref(gst_harness_pull(decoder));
-    gst_object_unref(sink);
     gst_harness_teardown(decoder);
 }
 
 int main(int argc, char **argv)
 {
     static const RoundTrip tests[] = {
+        {"spiceglzenc", "spiceglzdec", "BGRx", 4, 3},
+        {"spiceglzenc", "spiceglzdec", "BGRA", 4, 4},
+        {"spicelz4enc", "spicelz4dec", "BGRx", 4, 3},
+        {"spicelz4enc", "spicelz4dec", "BGRA", 4, 4},
+        {"spicequicenc", "spicequicdec", "BGRx", 4, 3},
+        {"spicequicenc", "spicequicdec", "BGRA", 4, 4},
+        {"spicequicenc", "spicequicdec", "GRAY8", 1, 1},
         {"spicelzenc", "spicelzdec", "BGRx", 4, 3},
         {"spicelzenc", "spicelzdec", "BGRA", 4, 4},
         {"spicelzenc", "spicelzdec", "GRAY8", 1, 1},
@@ -151,6 +159,11 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(path, &tests[i], test_round_trip);
     }
-    g_test_add_data_func("/images/spicelzdec-leaves-out-bad-images", &tests[0], test_bad_image);
+    for (i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_autofree char *path = g_strdup_printf("/images/%s-leaves-out-bad-images-%s",
+                                                tests[i].decoder, tests[i].format);
+
+        g_test_add_data_func(path, &tests[i], test_bad_image);
+    }
     return g_test_run();
 }
