@@ -8,8 +8,8 @@
 #include "core/wire/cursor.h"
 #include "cursor-shape.h"
 
-/* The server keeps to 256; more than this is a server that does not invalidate. */
-enum { MAX_CACHED = 1024 };
+/* What servers keep to. */
+enum { MAX_CACHED = 256 };
 
 static void cache_shape(GstSpiceSession *self, guint64 unique, GstSpiceCursor *cursor)
 {

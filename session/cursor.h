@@ -1,4 +1,4 @@
-/* A cursor: its shape as straight pixels, and where it is.
+/* A cursor: its shape as pixels, and where it is.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

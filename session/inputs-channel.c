@@ -173,7 +173,8 @@ void gst_spice_inputs_button(GstSpiceSession *self, guint button, gboolean press
         return;
     mask = 1u << (button - SPICE_MOUSE_BUTTON_LEFT);
     /* What was moved before the click must arrive before it: one more than the window. */
-    in->unacked = MIN(in->unacked, MAX_UNACKED - 1);
+    if (in->motion_pending || in->position_pending)
+        in->unacked = MIN(in->unacked, MAX_UNACKED - 1);
     send_pending(self);
     in->held_buttons = pressed ? in->held_buttons | mask : in->held_buttons & ~mask;
     message = (SpiceMsgcInputsMouseButton){(guint8)button, (guint16)in->held_buttons};

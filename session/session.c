@@ -10,6 +10,7 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
     DEFAULT_TIMEOUT_S = 30,
+    LEAST_IDLE_MS = 20000, /* servers ask every 15 s whether we live */
     MAX_OFFERED = 256,
 };
 
@@ -136,7 +137,7 @@ SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *self, guint8 type,
         .connect_timeout_ms = timeout_ms ? MIN(timeout_ms, CONNECT_TIMEOUT_MS) : CONNECT_TIMEOUT_MS,
         .handshake_timeout_ms =
             timeout_ms ? MIN(timeout_ms, HANDSHAKE_TIMEOUT_MS) : HANDSHAKE_TIMEOUT_MS,
-        .idle_timeout_ms = speaks_up ? timeout_ms : 0,
+        .idle_timeout_ms = speaks_up && timeout_ms ? MAX(timeout_ms, LEAST_IDLE_MS) : 0,
         .max_message_size =
             type == SPICE_CHANNEL_DISPLAY ? MAX_DISPLAY_MESSAGE : MAX_OTHER_MESSAGE,
     };
@@ -196,9 +197,13 @@ gboolean gst_spice_session_offers(GstSpiceSession *self, guint8 type, guint8 id)
     return FALSE;
 }
 
+static gboolean attachment_is_wanted(GstSpiceAttachment *self);
+static void attachment_close(GstSpiceAttachment *self, const GError *error);
+
 void gst_spice_session_fail(GstSpiceSession *self, const GError *error)
 {
     gboolean first;
+    guint i;
 
     g_mutex_lock(&self->lock);
     first = !self->failed && !self->closed;
@@ -206,6 +211,12 @@ void gst_spice_session_fail(GstSpiceSession *self, const GError *error)
     g_mutex_unlock(&self->lock);
     if (first)
         g_signal_emit(self, signals[SIGNAL_FAILED], 0, error);
+    for (i = 0; i < self->attachments->len; i++) {
+        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
+
+        if (attachment_is_wanted(attachment))
+            attachment_close(attachment, error);
+    }
 }
 
 void gst_spice_session_set_mouse_mode(GstSpiceSession *self, guint32 mode)
@@ -322,6 +333,25 @@ static gboolean attachment_is_wanted(GstSpiceAttachment *self)
     return live && !self->done && !self->channel;
 }
 
+static void attachment_refuse(GstSpiceAttachment *self)
+{
+    g_autoptr(GError) error =
+        g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_UNAVAILABLE,
+                    "the server has no channel %u:%u", self->type, self->id);
+
+    attachment_close(self, error);
+}
+
+static gboolean session_has_failed(GstSpiceSession *self)
+{
+    gboolean failed;
+
+    g_mutex_lock(&self->lock);
+    failed = self->failed;
+    g_mutex_unlock(&self->lock);
+    return failed;
+}
+
 static void attach_task(GstSpiceSession *self, gpointer data)
 {
     GstSpiceAttachment *attachment = data;
@@ -329,14 +359,15 @@ static void attach_task(GstSpiceSession *self, gpointer data)
     g_ptr_array_add(self->attachments, attachment_ref(attachment));
     if (!attachment_is_wanted(attachment))
         return;
-    if (gst_spice_session_offers(self, attachment->type, attachment->id)) {
-        attachment_open(attachment);
-    } else if (self->listed) {
-        g_autoptr(GError) error =
-            g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_UNAVAILABLE,
-                        "the server has no channel %u:%u", attachment->type, attachment->id);
+    if (session_has_failed(self)) {
+        g_autoptr(GError) error = g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED,
+                                              "the session has ended");
 
         attachment_close(attachment, error);
+    } else if (gst_spice_session_offers(self, attachment->type, attachment->id)) {
+        attachment_open(attachment);
+    } else if (self->listed) {
+        attachment_refuse(attachment);
     }
 }
 
@@ -472,13 +503,8 @@ void gst_spice_session_list_done(GstSpiceSession *self)
         GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
 
         if (attachment_is_wanted(attachment) &&
-            !gst_spice_session_offers(self, attachment->type, attachment->id)) {
-            g_autoptr(GError) error =
-                g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_UNAVAILABLE,
-                            "the server has no channel %u:%u", attachment->type, attachment->id);
-
-            attachment_close(attachment, error);
-        }
+            !gst_spice_session_offers(self, attachment->type, attachment->id))
+            attachment_refuse(attachment);
     }
 }
 
@@ -494,11 +520,14 @@ gboolean gst_spice_session_open(GstSpiceSession *self, GError **error)
     gboolean opened;
 
     g_mutex_lock(&self->lock);
-    opened = self->opened;
+    opened = self->opened || self->closed;
     self->opened = TRUE;
     g_mutex_unlock(&self->lock);
-    if (opened)
-        return TRUE;
+    if (opened) {
+        g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS,
+                    "a session is opened once");
+        return FALSE;
+    }
     if (!self->location) {
         g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS,
                     "no location was given");
@@ -562,6 +591,12 @@ static void gst_spice_session_init(GstSpiceSession *self)
     self->cursor_cache = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
                                                (GDestroyNotify)gst_spice_cursor_unref);
     spice_arena_init(&self->arena, &spice_allocator_libc, 16u << 20);
+}
+
+static void gst_spice_session_dispose(GObject *object)
+{
+    gst_spice_session_close(GST_SPICE_SESSION(object));
+    G_OBJECT_CLASS(gst_spice_session_parent_class)->dispose(object);
 }
 
 static void gst_spice_session_finalize(GObject *object)
@@ -639,6 +674,7 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
     GType type = G_TYPE_FROM_CLASS(klass);
     const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
+    object_class->dispose = gst_spice_session_dispose;
     object_class->finalize = gst_spice_session_finalize;
     object_class->set_property = gst_spice_session_set_property;
     object_class->get_property = gst_spice_session_get_property;
@@ -648,7 +684,8 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
         g_param_spec_string("location", "Location", "URI of the server", NULL, flags));
     g_object_class_install_property(
         object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server", NULL, flags));
+        g_param_spec_string("password", "Password", "Ticket of the server", NULL,
+                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
     g_object_class_install_property(
         object_class, PROP_CA_FILE,
         g_param_spec_string("ca-file", "CA file", "Trusted certificates (PEM)", NULL, flags));

@@ -5,6 +5,7 @@
 
 #include "error.h"
 
+/* A URI may hold a password: what is told of it is only its scheme, or the part that is wrong. */
 static gboolean malformed(GError **error, const char *what, const char *value)
 {
     g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS, "%s in a SPICE address: %s",
@@ -34,7 +35,7 @@ static gboolean parse_query(SpiceAddress *self, const char *query, GError **erro
         g_autoptr(GError) local = NULL;
 
         if (!g_uri_params_iter_next(&iter, &raw_key, &raw_value, &local))
-            return local ? malformed(error, "malformed query", query) : TRUE;
+            return local ? malformed(error, "malformed query", "(not shown)") : TRUE;
         key = raw_key;
         value = raw_value;
         if (g_str_equal(key, "port")) {
@@ -63,25 +64,25 @@ SpiceAddress *spice_address_parse(const char *text, GError **error)
     /* The query stays encoded here: parse_query() takes it apart first and decodes then. */
     uri = g_uri_parse(text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_QUERY, &local);
     if (!uri) {
-        malformed(error, local->message, text);
+        malformed(error, local->message, "(not shown)");
         return NULL;
     }
     scheme = g_uri_get_scheme(uri);
     port = g_uri_get_port(uri);
     if (g_str_equal(scheme, "spice+unix")) {
         if (!g_uri_get_path(uri) || g_uri_get_path(uri)[0] != '/') {
-            malformed(error, "no absolute path", text);
+            malformed(error, "no absolute path", scheme);
             return NULL;
         }
         self->unix_path = g_strdup(g_uri_get_path(uri));
     } else if (g_str_equal(scheme, "spice") || g_str_equal(scheme, "spice+tls")) {
         if (!g_uri_get_host(uri) || g_uri_get_host(uri)[0] == '\0') {
-            malformed(error, "no host", text);
+            malformed(error, "no host", scheme);
             return NULL;
         }
         self->host = g_strdup(g_uri_get_host(uri));
         if (port == 0 || port > 65535) {
-            malformed(error, "not a port", text);
+            malformed(error, "not a port", scheme);
             return NULL;
         }
         if (port > 0 && g_str_equal(scheme, "spice"))
@@ -90,7 +91,7 @@ SpiceAddress *spice_address_parse(const char *text, GError **error)
             self->tls_port = (guint16)port;
         self->password = g_strdup(g_uri_get_password(uri));
     } else {
-        malformed(error, "unknown scheme", text);
+        malformed(error, "unknown scheme", scheme);
         return NULL;
     }
     if (g_uri_get_query(uri) && !parse_query(self, g_uri_get_query(uri), error))
@@ -99,7 +100,7 @@ SpiceAddress *spice_address_parse(const char *text, GError **error)
         self->port = 0; /* TLS was demanded: nothing may go over a plain port */
     if (self->host && self->port == 0 && self->tls_port == 0) {
         if (g_str_equal(scheme, "spice+tls")) {
-            malformed(error, "no port", text);
+            malformed(error, "no port", scheme);
             return NULL;
         }
         self->port = 5900;

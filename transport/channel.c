@@ -8,7 +8,13 @@
 #include "link-client.h"
 #include "tls.h"
 
-enum { READ_SIZE = 64 * 1024, READS_A_TURN = 16 };
+enum {
+    READ_SIZE = 64 * 1024,
+    READS_A_TURN = 16,
+    /* What may wait to be written when there is more to be read: a peer that does not read the
+     * answers to what it asks is not read from, either. */
+    MAX_BACKLOG = 4 << 20,
+};
 
 typedef enum { CONNECTING, TLS_HANDSHAKE, LINKING, OPEN, CLOSED } State;
 
@@ -31,6 +37,7 @@ struct SpiceChannel {
     GSource *readable, *writable, *timer;
     gint64 last_heard; /* monotonic microseconds */
     gboolean reading;
+    gboolean awaits_first; /* message, within the handshake's time */
 
     SpiceTls *tls;
     SpiceLinkClient *link;
@@ -123,7 +130,11 @@ static gboolean on_handshake_timeout(gpointer data)
 static gboolean on_idle_check(gpointer data)
 {
     SpiceChannel *self = data;
-    gint64 silent_ms = (g_get_monotonic_time() - self->last_heard) / 1000;
+    gint64 silent_ms;
+
+    if (!self->reading)
+        self->last_heard = g_get_monotonic_time(); /* we are not listening */
+    silent_ms = (g_get_monotonic_time() - self->last_heard) / 1000;
 
     if (silent_ms >= self->idle_timeout_ms) {
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_IDLE,
@@ -163,6 +174,10 @@ static void channel_flush(SpiceChannel *self)
             /* The reading side sees the end of the stream, after what came before it. */
             self->out_done = self->out->len;
             break;
+        }
+        if (self->out_done > self->out->len / 2) {
+            g_byte_array_remove_range(self->out, 0, self->out_done);
+            self->out_done = 0;
         }
         if (!self->writable) {
             self->writable = g_socket_create_source(self->socket, G_IO_OUT, NULL);
@@ -225,30 +240,32 @@ gsize spice_channel_get_backlog(const SpiceChannel *self)
 
 /* Messages */
 
-static void answer_ping(SpiceChannel *self, const guint8 *body, gsize size)
+static gboolean answer_ping(SpiceChannel *self, const guint8 *body, gsize size)
 {
     enum { LAST_ID_OF_NET_TEST = 3 };
     guint32 id;
 
     if (size < 12)
-        return;
+        return FALSE;
     spice_channel_send(self, SPICE_MSGC_PONG, body, 12); /* id and timestamp as they came */
     /* A server that asks outside the net test asks again and again: from now on its silence
      * means that it is gone. One that never asks may be silent for ever. */
     memcpy(&id, body, 4);
     if (self->idle_timeout_ms && !self->timer && GUINT32_FROM_LE(id) > LAST_ID_OF_NET_TEST)
         start_timer(self, self->idle_timeout_ms, on_idle_check);
+    return TRUE;
 }
 
-static void answer_set_ack(SpiceChannel *self, const guint8 *body, gsize size)
+static gboolean answer_set_ack(SpiceChannel *self, const guint8 *body, gsize size)
 {
     guint32 window;
 
     if (size < 8)
-        return;
+        return FALSE;
     spice_channel_send(self, SPICE_MSGC_ACK_SYNC, body, 4);
     memcpy(&window, body + 4, 4);
     self->ack_window = self->ack_left = GUINT32_FROM_LE(window);
+    return TRUE;
 }
 
 static void count_for_ack(SpiceChannel *self)
@@ -273,14 +290,20 @@ static gboolean deliver(const SpiceFrame *frame, gpointer user_data)
     const guint8 *body = data + SPICE_MINI_HEADER_SIZE;
 
     size -= SPICE_MINI_HEADER_SIZE;
+    if (self->awaits_first) {
+        self->awaits_first = FALSE;
+        drop_source(&self->timer);
+    }
     if (!frame->carried && frame->type != SPICE_MSG_SET_ACK)
         count_for_ack(self);
     switch (frame->type) {
     case SPICE_MSG_PING:
-        answer_ping(self, body, size);
-        break;
     case SPICE_MSG_SET_ACK:
-        answer_set_ack(self, body, size);
+        if (!(frame->type == SPICE_MSG_PING ? answer_ping : answer_set_ack)(self, body, size)) {
+            g_set_error(&delivery->error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
+                        "%s: message %u ends too early", self->where, frame->type);
+            return FALSE;
+        }
         break;
     case SPICE_MSG_LIST: /* its parts have been delivered */
         break;
@@ -308,7 +331,10 @@ static gboolean take_messages(SpiceChannel *self, const guint8 *data, gsize size
 static void enter_open(SpiceChannel *self)
 {
     self->state = OPEN;
-    drop_source(&self->timer);
+    /* The first message of a main channel is part of getting a session: it comes at once. */
+    self->awaits_first = self->type == SPICE_CHANNEL_MAIN;
+    if (!self->awaits_first)
+        drop_source(&self->timer);
     spice_framer_init(&self->framer, spice_link_client_uses_mini_header(self->link),
                       self->max_message_size);
     self->handler->opened(self, self->user_data);
@@ -445,6 +471,12 @@ static gboolean read_once(SpiceChannel *self)
     if (!(self->use_tls ? take_encrypted(self, data, (gsize)n)
                         : take_plain(self, data, (gsize)n)))
         return FALSE;
+    if (spice_channel_get_backlog(self) > MAX_BACKLOG) {
+        channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
+                                       "%s: the server does not read what it asks for",
+                                       self->where));
+        return FALSE;
+    }
     return (gsize)n == sizeof data && self->reading;
 }
 

@@ -7,7 +7,10 @@
 #include "core/wire/link.h"
 #include "error.h"
 
-enum { FIRST_ALLOCATION = 64 * 1024 };
+enum {
+    FIRST_ALLOCATION = 64 * 1024,
+    MAX_PART_SIZE = 2 + 9 * 65535, /* the largest message that is carried: an INVAL_LIST */
+};
 
 void spice_mini_header_write(guint8 header[SPICE_MINI_HEADER_SIZE], guint16 type, guint32 size)
 {
@@ -73,13 +76,14 @@ static gboolean hand_on_parts(SpiceFramer *self, const SpiceMsgList *list, Spice
     for (i = 0; i < list->n_messages; i++) {
         const SpiceSubMessage *sub = &list->messages[i];
         SpiceFrame part = {.type = sub->type, .serial = self->serial - 1, .carried = TRUE};
-        guint8 *copy = g_malloc(SPICE_MINI_HEADER_SIZE + sub->body.size);
+        const gsize size = MIN(sub->body.size, MAX_PART_SIZE);
+        guint8 *copy = g_malloc(SPICE_MINI_HEADER_SIZE + size);
         gboolean go_on;
 
-        spice_mini_header_write(copy, sub->type, (guint32)sub->body.size);
-        if (sub->body.size)
-            memcpy(copy + SPICE_MINI_HEADER_SIZE, sub->body.data, sub->body.size);
-        part.bytes = g_bytes_new_take(copy, SPICE_MINI_HEADER_SIZE + sub->body.size);
+        spice_mini_header_write(copy, sub->type, (guint32)size);
+        if (size)
+            memcpy(copy + SPICE_MINI_HEADER_SIZE, sub->body.data, size);
+        part.bytes = g_bytes_new_take(copy, SPICE_MINI_HEADER_SIZE + size);
         go_on = func(&part, user_data);
         g_bytes_unref(part.bytes);
         if (!go_on)

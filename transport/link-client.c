@@ -127,6 +127,7 @@ static gboolean append_ticket(SpiceLinkClient *self, GByteArray *out)
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
     ERR_clear_error();
+    explicit_bzero(self->password, strlen(self->password)); /* it was needed once */
     if (ok)
         g_byte_array_append(out, ticket, sizeof ticket);
     return ok;

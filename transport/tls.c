@@ -14,7 +14,21 @@ struct SpiceTls {
     SSL *ssl;
     BIO *from_peer, *to_peer; /* owned by ssl */
     X509_NAME *subject;       /* NULL unless the subject is to be compared */
+    gboolean established;
+    guint idle_handshakes; /* handshake messages since the last application data */
 };
+
+/* Key updates cost the receiver more than the sender. */
+enum { MAX_IDLE_HANDSHAKES = 32 };
+
+static void count_handshakes(int sent, int version, int type, const void *data, size_t size,
+                             SSL *ssl, void *user_data)
+{
+    SpiceTls *self = user_data;
+
+    if (!sent && type == SSL3_RT_HANDSHAKE && self->established)
+        self->idle_handshakes++;
+}
 
 /** The most telling of OpenSSL's queued errors. Empties the queue. */
 static const char *openssl_reason(void)
@@ -143,8 +157,10 @@ SpiceTls *spice_tls_client_new(const SpiceTlsTrust *trust, GError **error)
     BIO_set_mem_eof_return(self->from_peer, -1);
     SSL_set_bio(self->ssl, self->from_peer, self->to_peer);
     SSL_set_connect_state(self->ssl);
-    if (!self->subject && trust->host && !set_expected_host(self, trust->host)) {
-        fail(error, "unlawful host name", trust->host);
+    SSL_set_msg_callback(self->ssl, count_handshakes);
+    SSL_set_msg_callback_arg(self->ssl, self);
+    if (!self->subject && (!trust->host || !set_expected_host(self, trust->host))) {
+        fail(error, "unlawful host name", trust->host ? trust->host : "none");
         return NULL;
     }
     return g_steal_pointer(&self);
@@ -223,15 +239,22 @@ SpiceTlsResult spice_tls_handshake(SpiceTls *self, GError **error)
         fail(error, "server certificate refused", "its subject is not the expected one");
         return SPICE_TLS_FAILED;
     }
+    self->established = result == SPICE_TLS_DONE;
     return result;
 }
 
 SpiceTlsResult spice_tls_read(SpiceTls *self, guint8 *data, gsize size, gsize *n, GError **error)
 {
     ERR_clear_error();
-    if (SSL_read_ex(self->ssl, data, size, n) == 1)
+    if (SSL_read_ex(self->ssl, data, size, n) == 1) {
+        self->idle_handshakes = 0;
         return SPICE_TLS_DONE;
+    }
     *n = 0;
+    if (self->idle_handshakes > MAX_IDLE_HANDSHAKES) {
+        fail(error, "TLS connection broken", "too many handshake messages");
+        return SPICE_TLS_FAILED;
+    }
     return result_of(self, 0, "TLS connection broken", error);
 }
 

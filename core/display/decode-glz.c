@@ -64,6 +64,8 @@ static bool find_bytes(SpiceGlzChannel *self, const SpiceImage *image, SpiceByte
     *bytes = image->data;
     if (image->type == SPICE_IMAGE_TYPE_GLZ_RGB)
         return true;
+    if ((uint64_t)image->width * image->height > SPICE_MAX_PIXELS)
+        return spice_error_set(error, SPICE_ERROR_LIMIT, "image.width");
     if (image->glz_size > most_bytes(image))
         return spice_error_set(error, SPICE_ERROR_LIMIT, "image.glz_size");
     self->inflated = self->allocator->alloc(self->allocator->context, (size_t)image->glz_size + 1);

@@ -6,6 +6,8 @@
 
 #include "image-decoders.h"
 
+enum { CACHE_FLAGS = SPICE_IMAGE_FLAGS_CACHE_ME | SPICE_IMAGE_FLAGS_CACHE_REPLACE_ME };
+
 /** The working format of a QUIC type; 0 for one that is no image. */
 static pixman_format_code_t working_format(const SpiceQuicHeader *header, const SpiceImage *image,
                                            const SpiceDecodeContext *context)
@@ -14,7 +16,7 @@ static pixman_format_code_t working_format(const SpiceQuicHeader *header, const 
     case SPICE_QUIC_RGB16:
         /* What is cached may be used on a surface of another depth later on. */
         return PIXMAN_FORMAT_BPP(context->surface_format) == 32 &&
-                       !(image->flags & SPICE_IMAGE_FLAGS_CACHE_ME)
+                       !(image->flags & CACHE_FLAGS)
                    ? PIXMAN_x8r8g8b8
                    : PIXMAN_x1r5g5b5;
     case SPICE_QUIC_RGB24:

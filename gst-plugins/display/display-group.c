@@ -157,19 +157,17 @@ gboolean gst_spice_display_group_wait_for_progress(GstSpiceDisplayGroup *self, g
                                                    gint64 deadline)
 {
     guint64 others;
+    gboolean go_on;
 
     g_mutex_lock(&self->lock);
     while ((others = self->progress - self->displays[id].progress) == *seen && !*stop &&
            self->n_present > self->displays[id].present)
         if (!g_cond_wait_until(&self->cond, &self->lock, deadline))
             break;
-    if (others != *seen) {
-        *seen = others;
-        g_mutex_unlock(&self->lock);
-        return TRUE;
-    }
+    go_on = others != *seen && !*stop && g_get_monotonic_time() < deadline;
+    *seen = others;
     g_mutex_unlock(&self->lock);
-    return FALSE;
+    return go_on;
 }
 
 void gst_spice_display_group_set_stop(GstSpiceDisplayGroup *self, gboolean *stop, gboolean value)

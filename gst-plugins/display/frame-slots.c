@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frame-slots.h"
 
+void gst_spice_region_simplify(pixman_region32_t *region)
+{
+    enum { MOST_RECTANGLES = 256 };
+
+    if (pixman_region32_n_rects(region) > MOST_RECTANGLES) {
+        pixman_box32_t all = *pixman_region32_extents(region);
+
+        pixman_region32_reset(region, &all);
+    }
+}
+
 static void slot_clear(GstSpiceFrameSlot *slot)
 {
     if (!slot->memory)
@@ -13,16 +24,19 @@ static void slot_clear(GstSpiceFrameSlot *slot)
 
 /* Downstream elements that paint into frames in place find the memory read-only and take a copy:
  * otherwise what is believed to be up to date would not be. */
-static void slot_init(GstSpiceFrameSlot *slot, guint width, guint height)
+static gboolean slot_init(GstSpiceFrameSlot *slot, guint width, guint height)
 {
     gsize size = (gsize)width * height * 4;
-    gpointer data = g_malloc(size);
+    gpointer data = g_try_malloc(size);
 
+    if (!data)
+        return FALSE;
     slot->memory =
         gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, data, size, 0, size, data, g_free);
     slot->image = pixman_image_create_bits(PIXMAN_x8r8g8b8, (int)width, (int)height, data,
                                            (int)width * 4);
     pixman_region32_init_rect(&slot->stale, 0, 0, width, height);
+    return TRUE;
 }
 
 void gst_spice_frame_slots_clear(GstSpiceFrameSlots *self)
@@ -45,8 +59,10 @@ void gst_spice_frame_slots_damage(GstSpiceFrameSlots *self, pixman_region32_t *d
     guint i;
 
     for (i = 0; i < GST_SPICE_FRAME_SLOTS; i++)
-        if (self->slots[i].memory)
+        if (self->slots[i].memory) {
             pixman_region32_union(&self->slots[i].stale, &self->slots[i].stale, damage);
+            gst_spice_region_simplify(&self->slots[i].stale);
+        }
 }
 
 static GstSpiceFrameSlot *find_free(GstSpiceFrameSlots *self)
@@ -56,8 +72,8 @@ static GstSpiceFrameSlot *find_free(GstSpiceFrameSlots *self)
     for (i = 0; i < GST_SPICE_FRAME_SLOTS; i++) {
         GstSpiceFrameSlot *slot = &self->slots[i];
 
-        if (!slot->memory)
-            slot_init(slot, self->width, self->height);
+        if (!slot->memory && !slot_init(slot, self->width, self->height))
+            return NULL;
         if (GST_MINI_OBJECT_REFCOUNT_VALUE(slot->memory) == 1)
             return slot;
     }
@@ -84,7 +100,8 @@ GstBuffer *gst_spice_frame_slots_take(GstSpiceFrameSlots *self, pixman_image_t *
 
     if (!slot) {
         slot = &spare;
-        slot_init(slot, self->width, self->height);
+        if (!slot_init(slot, self->width, self->height))
+            return NULL;
     }
     bring_up_to_date(slot, surface);
     if (overlay) {

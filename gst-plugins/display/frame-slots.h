@@ -18,6 +18,10 @@ typedef struct {
     pixman_region32_t stale; /* where it differs from the surface */
 } GstSpiceFrameSlot;
 
+/** Replaces a region of very many rectangles by what encloses it: damage may be rough, but must not
+ * cost more than what it describes. */
+void gst_spice_region_simplify(pixman_region32_t *region);
+
 /** Not thread-safe: belongs to the streaming thread. Zero-initialise. */
 typedef struct {
     guint width, height;
@@ -30,7 +34,7 @@ void gst_spice_frame_slots_clear(GstSpiceFrameSlots *slots);
 /** `damage` of the surface changed: all frames are stale there. */
 void gst_spice_frame_slots_damage(GstSpiceFrameSlots *slots, pixman_region32_t *damage);
 /** A frame that shows `surface`, and over it `overlay` at (x, y) if that is not NULL. If
- * downstream holds all frames, one that is not kept. (transfer full) */
+ * downstream holds all frames, one that is not kept. NULL without memory. (transfer full) */
 GstBuffer *gst_spice_frame_slots_take(GstSpiceFrameSlots *slots, pixman_image_t *surface,
                                       pixman_image_t *overlay, gint x, gint y);
 

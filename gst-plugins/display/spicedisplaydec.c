@@ -73,7 +73,10 @@ struct _GstSpiceDisplayDec {
 
     GstSpiceDisplayGroup *group;
     gboolean stop; /* under the group's lock: leave what is being waited for */
+    gboolean session_lent; /* it came by context, for one run; under the object lock */
+    GstSpiceSession *watched; /* whose cursor is shown; state changes */
     gulong cursor_handler;
+    gint cursor_pending; /* atomic: a task will show the latest cursor */
     guint unknown_keys; /* under the object lock */
 
     /* All below under the sink pad's stream lock, statistics also under the object lock. */
@@ -123,6 +126,7 @@ static void add_damage(GstSpiceDisplayDec *self, const pixman_region32_t *damage
     if (!pixman_region32_not_empty(region))
         return;
     pixman_region32_union(&self->damage, &self->damage, region);
+    gst_spice_region_simplify(&self->damage);
     gst_spice_frame_slots_damage(&self->slots, region);
     if (self->damaged_since == 0)
         self->damaged_since = g_get_monotonic_time();
@@ -195,6 +199,12 @@ static pixman_image_t *wrap(const SpicePixels *pixels)
                                     (uint32_t *)pixels->data, (int)pixels->stride);
 }
 
+/** Whether all the frames that were asked for have been sent. */
+static gboolean has_sent_all(GstSpiceDisplayDec *self)
+{
+    return self->num_buffers >= 0 && self->statistics.frames >= (guint64)self->num_buffers;
+}
+
 /** Sends the picture as it is now, if there is something to show and it has changed. */
 static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
 {
@@ -204,6 +214,8 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
     GstBuffer *buffer;
     GstFlowReturn flow;
 
+    if (has_sent_all(self))
+        return GST_FLOW_EOS;
     if (!primary || !spice_receiver_is_marked(self->receiver) || self->damaged_since == 0)
         return GST_FLOW_OK;
     fit_frames(self, primary);
@@ -214,6 +226,10 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
                                         cursor_shown ? self->cursor->x - (gint)self->cursor->hot_x : 0,
                                         cursor_shown ? self->cursor->y - (gint)self->cursor->hot_y : 0);
     pixman_image_unref(surface);
+    if (!buffer) {
+        GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a frame."), (NULL));
+        return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
+    }
     add_damage_meta(self, buffer);
     stamp(self, buffer);
     pixman_region32_clear(&self->damage);
@@ -223,12 +239,11 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
     self->statistics.frames++;
     GST_OBJECT_UNLOCK(self);
     flow = gst_pad_push(self->src, buffer);
+    if (flow != GST_FLOW_OK)
+        self->all_damaged = TRUE; /* this frame was not seen */
     if (flow == GST_FLOW_NOT_LINKED)
         flow = GST_FLOW_OK; /* nobody looks on: the surfaces go on being kept */
-    if (flow == GST_FLOW_OK && self->num_buffers >= 0 &&
-        self->statistics.frames >= (guint64)self->num_buffers)
-        flow = GST_FLOW_EOS;
-    return flow;
+    return flow == GST_FLOW_OK && has_sent_all(self) ? GST_FLOW_EOS : flow;
 }
 
 /* The cursor in the picture */
@@ -273,18 +288,53 @@ static void show_cursor_async(GstElement *element, gpointer data)
     GstSpiceSession *session = data;
 
     GST_PAD_STREAM_LOCK(self->sink);
+    g_atomic_int_set(&self->cursor_pending, FALSE); /* what changes from here on asks again */
     if (self->receiver && GST_PAD_IS_ACTIVE(self->sink)) {
         take_cursor(self, gst_spice_session_get_cursor(session));
-        push_frame(self);
+        if (push_frame(self) == GST_FLOW_EOS)
+            gst_pad_push_event(self->src, gst_event_new_eos());
     }
     GST_PAD_STREAM_UNLOCK(self->sink);
 }
 
 static void on_cursor_changed(GstSpiceSession *session, gpointer user_data)
 {
+    GstSpiceDisplayDec *self = user_data;
+
+    /* One task at a time: all want but the latest cursor. */
+    if (!g_atomic_int_compare_and_exchange(&self->cursor_pending, FALSE, TRUE))
+        return;
     /* Not on the I/O thread: a frame may wait for the sink. */
-    gst_element_call_async(GST_ELEMENT(user_data), show_cursor_async, g_object_ref(session),
+    gst_element_call_async(GST_ELEMENT(self), show_cursor_async, g_object_ref(session),
                            g_object_unref);
+}
+
+static void unwatch_cursor(GstSpiceDisplayDec *self)
+{
+    if (self->watched)
+        g_signal_handler_disconnect(self->watched, self->cursor_handler);
+    g_clear_object(&self->watched);
+}
+
+static void closure_unref(gpointer data, GClosure *closure)
+{
+    gst_object_unref(data);
+}
+
+/** Follows the session's cursor, if it is to be shown. The cursor channel is that of display 0. */
+static void watch_cursor(GstSpiceDisplayDec *self)
+{
+    unwatch_cursor(self);
+    if (!self->show_cursor || !self->session || self->channel_id != 0)
+        return;
+    self->watched = g_object_ref(self->session);
+    /* The closure's reference outlives an emission that is under way when it is disconnected. */
+    self->cursor_handler =
+        g_signal_connect_data(self->watched, "cursor-changed", G_CALLBACK(on_cursor_changed),
+                              gst_object_ref(self), closure_unref, 0);
+    GST_PAD_STREAM_LOCK(self->sink);
+    take_cursor(self, gst_spice_session_get_cursor(self->watched));
+    GST_PAD_STREAM_UNLOCK(self->sink);
 }
 
 /* Messages */
@@ -439,8 +489,10 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
     gst_buffer_unmap(buffer, &map);
     gst_buffer_unref(buffer);
     if (!ok) {
-        GST_ELEMENT_ERROR(self, RESOURCE, READ, ("The server broke the SPICE protocol."),
-                          ("%s %s", error.field, spice_error_phrase(error.code)));
+        /* An image that was not waited for, as we are being stopped, is nobody's fault. */
+        if (!g_atomic_int_get(&self->stop))
+            GST_ELEMENT_ERROR(self, RESOURCE, READ, ("The server broke the SPICE protocol."),
+                              ("%s %s", error.field, spice_error_phrase(error.code)));
         return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
     }
     if (serial != GST_BUFFER_OFFSET_NONE)
@@ -448,7 +500,7 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
     if (self->damaged_since &&
         (last || g_get_monotonic_time() - self->damaged_since >= FRAME_INTERVAL_US))
         return push_frame(self);
-    return GST_FLOW_OK;
+    return has_sent_all(self) ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
 /* Events */
@@ -470,6 +522,12 @@ static gboolean gst_spice_display_dec_sink_event(GstPad *pad, GstObject *parent,
         break;
     case GST_EVENT_EOS:
         push_frame(self);
+        break;
+    case GST_EVENT_FLUSH_START:
+        gst_spice_display_group_set_stop(self->group, &self->stop, TRUE);
+        break;
+    case GST_EVENT_FLUSH_STOP:
+        gst_spice_display_group_set_stop(self->group, &self->stop, FALSE);
         break;
     default:
         break;
@@ -516,6 +574,8 @@ static gboolean start(GstSpiceDisplayDec *self)
     gst_spice_display_group_configure(self->group, &config);
     self->receiver = spice_receiver_create(&config);
     self->jpeg = spice_jpeg_new(&spice_allocator_libc, config.cpu);
+    if (!self->receiver || !self->jpeg)
+        return FALSE;
     spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
     gst_spice_display_group_join(self->group, (guint8)self->channel_id);
     gst_spice_display_group_set_stop(self->group, &self->stop, FALSE);
@@ -526,17 +586,18 @@ static gboolean start(GstSpiceDisplayDec *self)
     GST_OBJECT_LOCK(self);
     self->statistics = (Statistics){0};
     GST_OBJECT_UNLOCK(self);
-    if (self->show_cursor && self->session)
-        self->cursor_handler = g_signal_connect(self->session, "cursor-changed",
-                                                G_CALLBACK(on_cursor_changed), self);
+    watch_cursor(self);
     return TRUE;
 }
 
 static void stop(GstSpiceDisplayDec *self)
 {
-    if (self->cursor_handler)
-        g_signal_handler_disconnect(self->session, self->cursor_handler);
-    self->cursor_handler = 0;
+    unwatch_cursor(self);
+    GST_OBJECT_LOCK(self);
+    if (self->session_lent)
+        g_clear_object(&self->session);
+    self->session_lent = FALSE;
+    GST_OBJECT_UNLOCK(self);
     /* A cursor that is just being shown holds the stream lock. */
     GST_PAD_STREAM_LOCK(self->sink);
     forget_cursor(self);
@@ -557,13 +618,16 @@ static GstStateChangeReturn gst_spice_display_dec_change_state(GstElement *eleme
     GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
     GstStateChangeReturn result;
 
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(self))
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(self)) {
+        stop(self);
         return GST_STATE_CHANGE_FAILURE;
+    }
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
         gst_spice_display_group_set_stop(self->group, &self->stop, TRUE);
     result =
         GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->change_state(element, transition);
-    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+        (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
         stop(self);
     return result;
 }
@@ -572,11 +636,17 @@ static void gst_spice_display_dec_set_context(GstElement *element, GstContext *c
 {
     GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
     GstSpiceSession *session = gst_spice_context_get_session(context);
+    gboolean changed;
 
     GST_OBJECT_LOCK(self);
-    if (session && !self->session)
-        self->session = g_object_ref(session);
+    changed = session && session != self->session && (!self->session || self->session_lent);
+    if (changed) {
+        g_set_object(&self->session, session);
+        self->session_lent = TRUE;
+    }
     GST_OBJECT_UNLOCK(self);
+    if (changed && self->receiver)
+        watch_cursor(self);
     g_clear_object(&session);
     GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->set_context(element, context);
 }
@@ -623,6 +693,7 @@ static void gst_spice_display_dec_set_property(GObject *object, guint id, const 
     switch (id) {
     case PROP_SESSION:
         g_set_object(&self->session, g_value_get_object(value));
+        self->session_lent = FALSE;
         break;
     case PROP_CHANNEL_ID:
         self->channel_id = g_value_get_uint(value);

@@ -36,7 +36,9 @@ GST_DEBUG_CATEGORY_STATIC(spicechannelsrc_debug);
 enum {
     QUEUE_FULL = 16 << 20, /* bytes that wait here before the socket is left alone */
     QUEUE_RESUME = 4 << 20,
+    MESSAGE_OVERHEAD = 512, /* what a message takes beside its bytes, about */
     SHARED_CACHE_ID = 1,
+    MAX_CHANNEL_ID = 253, /* each has a cache id of its own */
     DEFAULT_TIMEOUT_S = 30,
 };
 
@@ -61,6 +63,7 @@ struct _GstSpiceChannelSrc {
     gboolean shared_caches;
     GstSpiceSession *session; /* under the object lock */
     gboolean own_session;
+    gboolean session_lent; /* it came by context, for one run; under the object lock */
     gulong failed_handler;
 
     GMutex lock;
@@ -122,7 +125,7 @@ static void on_message(GstSpiceAttachment *attachment, GBytes *message, guint64 
     GST_BUFFER_OFFSET(buffer) = serial;
     g_mutex_lock(&self->lock);
     g_queue_push_tail(self->queue, buffer);
-    self->queued += g_bytes_get_size(message);
+    self->queued += g_bytes_get_size(message) + MESSAGE_OVERHEAD;
     if (self->queued > QUEUE_FULL && self->reading) {
         self->reading = FALSE;
         gst_spice_attachment_set_reading(attachment, FALSE);
@@ -185,7 +188,7 @@ static GstFlowReturn gst_spice_channel_src_create(GstPushSrc *src, GstBuffer **b
     }
     *buffer = g_queue_pop_head(self->queue);
     last = g_queue_is_empty(self->queue);
-    self->queued -= gst_buffer_get_size(*buffer);
+    self->queued -= gst_buffer_get_size(*buffer) + MESSAGE_OVERHEAD;
     if (!self->reading && self->queued < QUEUE_RESUME) {
         self->reading = TRUE;
         gst_spice_attachment_set_reading(self->attachment, TRUE);
@@ -238,6 +241,11 @@ static gboolean open_own_session(GstSpiceChannelSrc *self)
 
 static void drop_session(GstSpiceChannelSrc *self)
 {
+    GST_OBJECT_LOCK(self);
+    if (self->session_lent)
+        g_clear_object(&self->session);
+    self->session_lent = FALSE;
+    GST_OBJECT_UNLOCK(self);
     if (!self->own_session)
         return;
     g_signal_handler_disconnect(self->session, self->failed_handler);
@@ -296,8 +304,10 @@ static void gst_spice_channel_src_set_context(GstElement *element, GstContext *c
     GstSpiceSession *session = gst_spice_context_get_session(context);
 
     GST_OBJECT_LOCK(self);
-    if (session && !self->session)
-        self->session = g_object_ref(session);
+    if (session && !self->own_session && (!self->session || self->session_lent)) {
+        g_set_object(&self->session, session);
+        self->session_lent = TRUE;
+    }
     GST_OBJECT_UNLOCK(self);
     g_clear_object(&session);
     GST_ELEMENT_CLASS(gst_spice_channel_src_parent_class)->set_context(element, context);
@@ -333,6 +343,7 @@ static void gst_spice_channel_src_set_property(GObject *object, guint id, const 
         *text = g_value_dup_string(value);
     } else if (id == PROP_SESSION) {
         g_set_object(&self->session, g_value_get_object(value));
+        self->session_lent = FALSE;
     } else if (id == PROP_TIMEOUT) {
         self->timeout = g_value_get_uint(value);
     } else if (id == PROP_CHANNEL_ID) {
@@ -426,7 +437,8 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
                             NULL, flags));
     g_object_class_install_property(
         object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server", NULL, flags));
+        g_param_spec_string("password", "Password", "Ticket of the server", NULL,
+                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     g_object_class_install_property(
         object_class, PROP_CA_FILE,
         g_param_spec_string("ca-file", "CA file",
@@ -447,7 +459,7 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
     g_object_class_install_property(
         object_class, PROP_CHANNEL_ID,
         g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
-                          255, 0, flags));
+                          MAX_CHANNEL_ID, 0, flags));
     g_object_class_install_property(
         object_class, PROP_SHARED_CACHES,
         g_param_spec_boolean("shared-caches", "Shared caches",

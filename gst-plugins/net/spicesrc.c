@@ -41,7 +41,10 @@
 GST_DEBUG_CATEGORY_STATIC(spicesrc_debug);
 #define GST_CAT_DEFAULT spicesrc_debug
 
-enum { DEFAULT_TIMEOUT_S = 30 };
+enum {
+    DEFAULT_TIMEOUT_S = 30,
+    MAX_DISPLAYS = 16, /* each may take a gigabyte of surfaces */
+};
 
 enum {
     PROP_0,
@@ -70,7 +73,10 @@ struct _GstSpiceSrc {
 
     GstSpiceSession *session; /* under the object lock */
     gulong handlers[3];
-    GArray *new_displays; /* ids since the last list; the session's I/O thread alone */
+    /* The session's I/O thread alone, or while there is no session: */
+    GArray *new_displays; /* ids since the last list */
+    guint n_displays;
+    gboolean listed; /* the first list has come */
     GMutex lock;
     GCond cond;
     gboolean closing;      /* under lock: no display is added any more */
@@ -114,13 +120,13 @@ static void add_display(GstSpiceSrc *self, guint id)
     gst_element_sync_state_with_parent(source);
 }
 
-/** Whether displays may be added; then closing waits for end_adding(). */
-static gboolean begin_adding(GstSpiceSrc *self)
+/** Whether displays of `session` may be added; then closing waits for end_adding(). */
+static gboolean begin_adding(GstSpiceSrc *self, GstSpiceSession *session)
 {
     gboolean open;
 
     g_mutex_lock(&self->lock);
-    open = !self->closing;
+    open = !self->closing && self->session == session;
     self->adding += open;
     g_mutex_unlock(&self->lock);
     return open;
@@ -145,41 +151,6 @@ static void stop_adding(GstSpiceSrc *self)
     g_mutex_unlock(&self->lock);
 }
 
-/** Adds the displays of `data`, an array of their ids, and says that they are all. One task for both,
- * as tasks may run side by side. */
-static void add_displays_async(GstElement *element, gpointer data)
-{
-    GstSpiceSrc *self = GST_SPICE_SRC(element);
-    const GArray *ids = data;
-    guint i;
-
-    if (!begin_adding(self))
-        return;
-    for (i = 0; i < ids->len; i++)
-        add_display(self, g_array_index(ids, guint, i));
-    gst_element_no_more_pads(element);
-    end_adding(self);
-}
-
-static void on_channel_available(GstSpiceSession *session, guint type, guint id, gpointer user_data)
-{
-    GstSpiceSrc *self = user_data;
-
-    if (type == SPICE_CHANNEL_DISPLAY && (self->all_displays || id == self->monitor))
-        g_array_append_val(self->new_displays, id);
-}
-
-static void on_channels_listed(GstSpiceSession *session, gpointer user_data)
-{
-    GstSpiceSrc *self = user_data;
-    GArray *ids = self->new_displays;
-
-    self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
-    /* Not here on the I/O thread: applications hear of the pads while they are added. */
-    gst_element_call_async(GST_ELEMENT(self), add_displays_async, ids,
-                           (GDestroyNotify)g_array_unref);
-}
-
 /** Whether this is the first error. A lost server is noticed on each of its channels; people want
  * to hear it once. */
 static gboolean claim_error(GstSpiceSrc *self)
@@ -191,6 +162,70 @@ static gboolean claim_error(GstSpiceSrc *self)
     self->error_posted = TRUE;
     g_mutex_unlock(&self->lock);
     return first;
+}
+
+typedef struct {
+    GstSpiceSession *session; /* a task may outlive its session */
+    GArray *ids;
+} NewDisplays;
+
+static void new_displays_free(gpointer data)
+{
+    NewDisplays *displays = data;
+
+    g_object_unref(displays->session);
+    g_array_unref(displays->ids);
+    g_free(displays);
+}
+
+/** Adds the displays that a list named, and says that they are all. One task for both, as tasks may
+ * run side by side. */
+static void add_displays_async(GstElement *element, gpointer data)
+{
+    GstSpiceSrc *self = GST_SPICE_SRC(element);
+    const NewDisplays *displays = data;
+    guint i;
+
+    if (!begin_adding(self, displays->session))
+        return;
+    for (i = 0; i < displays->ids->len; i++)
+        add_display(self, g_array_index(displays->ids, guint, i));
+    gst_element_no_more_pads(element);
+    end_adding(self);
+}
+
+static void on_channel_available(GstSpiceSession *session, guint type, guint id, gpointer user_data)
+{
+    GstSpiceSrc *self = user_data;
+
+    if (type == SPICE_CHANNEL_DISPLAY && (self->all_displays || id == self->monitor) &&
+        self->n_displays < MAX_DISPLAYS) {
+        g_array_append_val(self->new_displays, id);
+        self->n_displays++;
+    }
+}
+
+static void on_channels_listed(GstSpiceSession *session, gpointer user_data)
+{
+    GstSpiceSrc *self = user_data;
+    gboolean first = !self->listed;
+    NewDisplays *displays;
+
+    self->listed = TRUE;
+    if (first && self->new_displays->len == 0) {
+        if (claim_error(self))
+            GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("The server has no such display."),
+                              ("display %u", self->monitor));
+        return;
+    }
+    if (self->new_displays->len == 0)
+        return;
+    displays = g_new(NewDisplays, 1);
+    displays->session = g_object_ref(session);
+    displays->ids = self->new_displays;
+    self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
+    /* Not here on the I/O thread: applications hear of the pads while they are added. */
+    gst_element_call_async(GST_ELEMENT(self), add_displays_async, displays, new_displays_free);
 }
 
 static void on_failed(GstSpiceSession *session, const GError *error, gpointer user_data)
@@ -256,6 +291,8 @@ static void close_session(GstSpiceSrc *self)
     gst_spice_session_close(session);
     g_object_unref(session);
     g_array_set_size(self->new_displays, 0);
+    self->n_displays = 0;
+    self->listed = FALSE;
 }
 
 static gpointer copy_ref(gconstpointer object, gpointer data)
@@ -297,10 +334,13 @@ static GstStateChangeReturn gst_spice_src_change_state(GstElement *element,
     result = GST_ELEMENT_CLASS(gst_spice_src_parent_class)->change_state(element, transition);
     switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-        if (result == GST_STATE_CHANGE_FAILURE)
+        if (result == GST_STATE_CHANGE_FAILURE) {
+            stop_adding(self);
+            remove_displays(self);
             close_session(self);
-        else
+        } else {
             result = GST_STATE_CHANGE_NO_PREROLL;
+        }
         break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
         if (result != GST_STATE_CHANGE_FAILURE)
@@ -372,6 +412,11 @@ static gboolean gst_spice_src_uri_set_uri(GstURIHandler *handler, const gchar *u
         return FALSE;
     }
     spice_address_free(address);
+    if (GST_STATE(handler) > GST_STATE_READY) {
+        g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
+                    "the location cannot be changed while the source is connected");
+        return FALSE;
+    }
     g_object_set(handler, "location", uri, NULL);
     return TRUE;
 }
@@ -521,7 +566,8 @@ static void install_properties(GObjectClass *object_class)
                             NULL, flags));
     g_object_class_install_property(
         object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server", NULL, flags));
+        g_param_spec_string("password", "Password", "Ticket of the server", NULL,
+                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     g_object_class_install_property(
         object_class, PROP_CA_FILE,
         g_param_spec_string("ca-file", "CA file",
