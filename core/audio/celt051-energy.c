@@ -164,13 +164,14 @@ void spice_celt051_write_coarse(const SpiceCelt051Mode *mode, SpiceCelt051Writer
             float *level = &energy->level[c][i];
             float predicted = mean_of(i) + INTER_FRAME * *level + below;
             float distance = (wanted->level[c][i] - predicted) / STEP;
-            int steps = (int)floorf(distance + 0.5f);
+            int steps = -1;
 
-            if (spice_celt051_writer_tell(writer, 0) - start > budget)
-                steps = -1;
-            else
-                steps = write_laplace(writer, i, steps);
-            error->level[c][i] = distance - (float)steps;
+            /* What is not coded counts as too low, so that fine steps go up as far as they can. */
+            error->level[c][i] = 1;
+            if (spice_celt051_writer_tell(writer, 0) - start <= budget) {
+                steps = write_laplace(writer, i, (int)floorf(distance + 0.5f));
+                error->level[c][i] = distance - (float)steps;
+            }
             step_level(level, i, steps, &below);
         }
     }

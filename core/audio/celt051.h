@@ -29,6 +29,7 @@ enum {
     SPICE_CELT051_MAX_RATE = 96000,
     SPICE_CELT051_MIN_FRAME_SIZE = 64,
     SPICE_CELT051_MAX_FRAME_SIZE = 512,
+    SPICE_CELT051_MIN_ENCODED_SIZE = 20, /* bytes: the least that spice_celt051_encode() makes */
     SPICE_CELT051_MAX_PACKET_SIZE = 4096,
     /* Lost frames in a row that are filled from the past; then there is silence. */
     SPICE_CELT051_MAX_CONCEALED = 10,
@@ -72,3 +73,19 @@ bool spice_celt051_decode(SpiceCelt051Decoder *decoder, const uint8_t *packet, s
 /** One frame in place of a lost packet: the past goes on with its period, fading, and after
  * SPICE_CELT051_MAX_CONCEALED frames in a row there is silence. */
 void spice_celt051_conceal(SpiceCelt051Decoder *decoder, int16_t *pcm);
+
+typedef struct SpiceCelt051Encoder SpiceCelt051Encoder;
+
+/** NULL if the allocator refuses. The mode and the allocator must outlive the encoder. */
+SpiceCelt051Encoder *spice_celt051_encoder_new(const SpiceAllocator *allocator,
+                                               const SpiceCelt051Mode *mode);
+void spice_celt051_encoder_free(SpiceCelt051Encoder *encoder);
+
+/** As if newly made: for a new stream. */
+void spice_celt051_encoder_reset(SpiceCelt051Encoder *encoder);
+
+/** Encodes frame_size x channels samples into exactly `size` bytes, all of which are written. False
+ * and SPICE_ERROR_VALUE if `size` is not within SPICE_CELT051_MIN_ENCODED_SIZE and
+ * SPICE_CELT051_MAX_PACKET_SIZE; nothing has changed then. */
+bool spice_celt051_encode(SpiceCelt051Encoder *encoder, const int16_t *pcm, uint8_t *packet,
+                          size_t size, SpiceError *error);
