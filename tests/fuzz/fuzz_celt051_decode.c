@@ -9,7 +9,7 @@
 #include "core/audio/celt051-frame.h"
 #include "core/audio/celt051-pulses.h"
 
-enum { MAX_PACKETS = 24 };
+enum { MAX_PACKETS = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
