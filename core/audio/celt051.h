@@ -42,7 +42,7 @@ typedef struct SpiceCelt051Mode SpiceCelt051Mode;
  * channel (even, 64 to 512). NULL and SPICE_ERROR_VALUE if one is outside of that,
  * SPICE_ERROR_UNSUPPORTED for combinations that leave a band without bins or whose short blocks
  * are not a multiple of 4 long, SPICE_ERROR_MEMORY if the allocator refuses. The allocator must
- * outlive the mode. About 50 kB; takes some milliseconds to build. */
+ * outlive the mode. About 30 kB; building it takes less than a millisecond. */
 SpiceCelt051Mode *spice_celt051_mode_new(const SpiceAllocator *allocator, uint32_t rate,
                                          uint32_t channels, uint32_t frame_size, SpiceError *error);
 void spice_celt051_mode_free(SpiceCelt051Mode *mode);
