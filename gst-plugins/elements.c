@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements.h"
 
+#include "audio/spiceceltdec.h"
+#include "audio/spiceceltenc.h"
 #include "display/spicedisplaydec.h"
 #include "display/spiceglzdec.h"
 #include "display/spiceglzenc.h"
@@ -20,6 +22,8 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         GstRank rank;
         GType (*get_type)(void);
     } elements[] = {
+        {"spiceceltdec", GST_RANK_PRIMARY, gst_spice_celt_dec_get_type},
+        {"spiceceltenc", GST_RANK_PRIMARY, gst_spice_celt_enc_get_type},
         {"spicechannelsrc", GST_RANK_NONE, gst_spice_channel_src_get_type},
         {"spicedisplaydec", GST_RANK_NONE, gst_spice_display_dec_get_type},
         {"spiceglzdec", GST_RANK_PRIMARY, gst_spice_glz_dec_get_type},
