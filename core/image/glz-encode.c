@@ -325,10 +325,10 @@ ALWAYS_INLINE uint8_t *encode_plane(Unit unit, SpiceGlzDictionary *dictionary, c
             i--;
             length++;
         }
-        if (literals_size(unit, i - anchor) + MAX_MATCH_HEAD + length / 255 + 2 >
+        if (literals_size(unit, i - anchor) + MAX_MATCH_HEAD + length / 255 + 2 + WILD_LITERALS >
             (size_t)(out_end - out))
             return NULL;
-        out = put_literals(unit, out, source + anchor * size, i - anchor);
+        out = put_literals_wild(unit, out, source + anchor * size, i - anchor);
         out = put_match(out, length - unit_bias(unit), &best);
         if (best.images) {
             last = image_of(dictionary, current->id - best.images);

@@ -113,6 +113,11 @@ ALWAYS_INLINE void repeat_wild(uint8_t *out, size_t distance, size_t n)
         } while (out < end);
         return;
     }
+    if (n <= 8) { /* not worth a pattern */
+        for (size_t i = 0; i < n; i++)
+            out[i] = from[i];
+        return;
+    }
     step = 16 - 16 % distance;
     if (distance == 4) {
         memcpy(pattern, from, 4);

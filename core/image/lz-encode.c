@@ -93,11 +93,11 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
         ptrdiff_t saved = 0;
 
         for (int k = 0; k < 3; k++)
-            differs[k] = (here ^ spice_load64(p - distances[k] * size)) & needed;
+            differs[k] = (here ^ spice_load64(p - distances[k] * size)) & unit_mask(unit);
         /* amid a run every place looks alike: its start is worth more than its last unit */
-        if (differs[0])
+        if (differs[0] & needed)
             *slot = base + (uint32_t)i;
-        if (differs[0] && differs[1] && differs[2]) {
+        if ((differs[0] & needed) && (differs[1] & needed) && (differs[2] & needed)) {
             i += 1 + (misses >> SKIP_SHIFT);
             misses += misses < (size_t)MAX_SKIP << SKIP_SHIFT;
             continue;
@@ -106,9 +106,7 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
             size_t n;
             ptrdiff_t s;
 
-            if (differs[k])
-                continue;
-            n = equal_units(unit, p, p - distances[k] * size, units - i);
+            n = equal_units_from(unit, p, p - distances[k] * size, units - i, differs[k]);
             s = saving(unit, n, distances[k]);
             if (s > saved) {
                 saved = s;
@@ -127,10 +125,10 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
             i--;
             length++;
         }
-        if (literals_size(unit, i - anchor) + MAX_MATCH_HEAD + length / 255 + 2 >
+        if (literals_size(unit, i - anchor) + MAX_MATCH_HEAD + length / 255 + 2 + WILD_LITERALS >
             (size_t)(out_end - out))
             return NULL;
-        out = put_literals(unit, out, source + anchor * size, i - anchor);
+        out = put_literals_wild(unit, out, source + anchor * size, i - anchor);
         out = put_match(out, length - unit_bias(unit), distance);
         i += length;
         anchor = i;

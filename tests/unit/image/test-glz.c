@@ -13,6 +13,13 @@
 #include "core/image/glz.h"
 #include "pictures.h"
 
+/* The codec itself needs no library: where zlib is not at hand the test goes without its part. */
+#if defined(__wasi__) || defined(_WIN32)
+#define WITH_ZLIB 0
+#else
+#define WITH_ZLIB 1
+#endif
+
 enum { MAX_PIXELS = 1 << 22, CHANNELS = 3, MAX_RECORDS = 400, RECORD_HEAD = 10 };
 
 /* One image on its way. */
@@ -118,6 +125,16 @@ static SpiceGlzStatus play(Sequence *sequence, SpiceGlzWindow *window, int *wait
 
 /* --- recorded sequences --- */
 
+static bool inflate_record(SpiceGlzZlib *zlib, const uint8_t *data, size_t size, uint8_t *out,
+                           size_t out_size)
+{
+#if WITH_ZLIB
+    return spice_glz_inflate(zlib, data, size, out, out_size, NULL);
+#else
+    return false;
+#endif
+}
+
 /* Reads records, and their truths if `pictures`. False if a zlib stream is bad or sizes are. */
 static bool read_sequence(const char *folder, const char *name, bool pictures, Sequence *sequence,
                           SpiceGlzZlib *zlib)
@@ -150,8 +167,7 @@ static bool read_sequence(const char *folder, const char *name, bool pictures, S
             ok = glz_size <= SPICE_GLZ_HEADER_SIZE + 8 * MAX_PIXELS;
             record->size = ok ? glz_size : 0;
             record->data = malloc(record->size ? record->size : 1);
-            ok = ok &&
-                 spice_glz_inflate(zlib, data + at, data_size, record->data, record->size, NULL);
+            ok = ok && inflate_record(zlib, data + at, data_size, record->data, record->size);
         } else {
             record->size = data_size;
             record->data = malloc(data_size ? data_size : 1);
@@ -410,6 +426,7 @@ static bool test_random(uint64_t *state, int images)
     return ok;
 }
 
+#if WITH_ZLIB
 static void test_zlib(SpiceGlzZlib *zlib)
 {
     static uint8_t data[5000], packed[6000], again[5000];
@@ -431,6 +448,7 @@ static void test_zlib(SpiceGlzZlib *zlib)
     TAP_OK(!spice_glz_deflate(zlib, 0, data, sizeof data, packed, sizeof packed),
            "there is no level 0");
 }
+#endif
 
 int main(int argc, char **argv)
 {
@@ -462,25 +480,34 @@ int main(int argc, char **argv)
                                       "evicted",       "zlib-size-small",
                                       "zlib-size-big", "zlib-cut",
                                       "zlib-garbage",  "zlib-bomb-size"};
-    SpiceGlzZlib *zlib = spice_glz_zlib_new(&spice_allocator_libc);
+    SpiceGlzZlib *zlib = NULL;
     int sequences = tap_long(argc, argv) ? 5000 : 100, good = 0;
     char folder[1024];
     uint64_t state = 0x5eed;
 
-    if (argc < 2 || !zlib)
+    if (argc < 2)
         return 2;
-    snprintf(folder, sizeof folder, "%s/glz", argv[1]);
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
-        test_vector(folder, vectors[i].name, vectors[i].waits, zlib);
-    snprintf(folder, sizeof folder, "%s/glz/bad", argv[1]);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        test_bad_vector(folder, bad[i], zlib);
-    test_window();
+#if WITH_ZLIB
+    zlib = spice_glz_zlib_new(&spice_allocator_libc);
     test_zlib(zlib);
+#endif
+    snprintf(folder, sizeof folder, "%s/glz", argv[1]);
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        if (zlib || strcmp(vectors[i].name, "scroll-zlib"))
+            test_vector(folder, vectors[i].name, vectors[i].waits, zlib);
+    }
+    snprintf(folder, sizeof folder, "%s/glz/bad", argv[1]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (zlib || strncmp(bad[i], "zlib", 4))
+            test_bad_vector(folder, bad[i], zlib);
+    }
+    test_window();
     for (int i = 0; i < sequences; i++)
         good += test_random(&state, 20);
     TAP_OK(good == sequences, "%d of %d sequences of 20 random images come back", good, sequences);
     TAP_OK(loans == 0, "all lent memory came back");
+#if WITH_ZLIB
     spice_glz_zlib_free(zlib);
+#endif
     return tap_done();
 }

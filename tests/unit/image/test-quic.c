@@ -373,7 +373,7 @@ static bool withstands_damage(uint64_t *state, const uint8_t *coded, size_t size
 {
     bool ok = true;
 
-    for (int i = 0; ok && i < 4; i++) {
+    for (int i = 0; ok && i < 2; i++) {
         size_t cut = random_below(state, (uint32_t)size);
         uint8_t *piece = malloc(cut ? cut : 1);
 
