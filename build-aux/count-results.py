@@ -3,6 +3,7 @@
 failure by name, and at last a line "N passed, N failed". Exit status 1 if anything failed or
 nothing ran."""
 import collections
+import json
 import sys
 import xml.etree.ElementTree as ET
 
@@ -11,15 +12,17 @@ seconds = collections.Counter()
 for folder in sys.argv[1:]:
     for suite in ET.parse(f"{folder}/meson-logs/testlog.junit.xml").getroot().iter("testsuite"):
         for case in suite.iter("testcase"):
-            name = f"{folder}: {suite.get('name')} {case.get('name')}"
             # A skipped test is a failed one: what it needs is installed before.
             bad = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-            seconds[f"{folder} {suite.get('name')}"] += float(case.get("time") or 0)
             if bad:
                 failed += 1
-                print(f"{bad[0].upper()} {name}")
+                print(f"{bad[0].upper()} {folder}: {suite.get('name')} {case.get('name')}")
             else:
                 passed += 1
+    with open(f"{folder}/meson-logs/testlog.json") as log:
+        for line in log:
+            test = json.loads(line)
+            seconds[f"{folder} {' '.join(test['suite'])}"] += test["duration"]
 for name, value in seconds.items():
     print(f"{value:8.1f} s  {name}")
 if passed + failed == 0:
