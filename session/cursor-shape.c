@@ -83,19 +83,20 @@ static void paint_mono(guint32 *out, const Shape *shape)
             gboolean xor = bit(shape->mask + y * shape->mask_row, x);
 
             if (and)
-                *out++ = xor ? checker(x, y) : 0;
+                *out++ = xor? checker(x, y) : 0;
             else
-                *out++ = xor ? OPAQUE | 0xffffffu : OPAQUE;
+                *out++ = xor? OPAQUE | 0xffffffu : OPAQUE;
         }
 }
 
 /** Where pixels, palette and mask of `cursor` lie in its data. */
 static Shape find_parts(const SpiceCursor *cursor)
 {
-    static const guint8 bits[] = {[SPICE_CURSOR_TYPE_ALPHA] = 32,   [SPICE_CURSOR_TYPE_MONO] = 1,
-                                  [SPICE_CURSOR_TYPE_COLOR4] = 4,   [SPICE_CURSOR_TYPE_COLOR8] = 8,
-                                  [SPICE_CURSOR_TYPE_COLOR16] = 16, [SPICE_CURSOR_TYPE_COLOR24] = 24,
-                                  [SPICE_CURSOR_TYPE_COLOR32] = 32};
+    static const guint8 bits[] = {
+        [SPICE_CURSOR_TYPE_ALPHA] = 32,   [SPICE_CURSOR_TYPE_MONO] = 1,
+        [SPICE_CURSOR_TYPE_COLOR4] = 4,   [SPICE_CURSOR_TYPE_COLOR8] = 8,
+        [SPICE_CURSOR_TYPE_COLOR16] = 16, [SPICE_CURSOR_TYPE_COLOR24] = 24,
+        [SPICE_CURSOR_TYPE_COLOR32] = 32};
     Shape shape = {.width = cursor->width, .height = cursor->height};
     gsize palette = cursor->type == SPICE_CURSOR_TYPE_COLOR4   ? 16 * 4
                     : cursor->type == SPICE_CURSOR_TYPE_COLOR8 ? 256 * 4

@@ -36,12 +36,12 @@ struct _GstSpiceSession {
     GThread *thread;
 
     GMutex lock;
-    gboolean opened, closed;         /* under lock */
-    gboolean failed;                 /* under lock */
-    GstSpiceMouseMode mouse_mode;    /* under lock */
-    GstSpiceCursor *cursor;          /* under lock */
-    char *name;                      /* under lock */
-    guint32 ram_hint;                /* under lock */
+    gboolean opened, closed;      /* under lock */
+    gboolean failed;              /* under lock */
+    GstSpiceMouseMode mouse_mode; /* under lock */
+    GstSpiceCursor *cursor;       /* under lock */
+    char *name;                   /* under lock */
+    guint32 ram_hint;             /* under lock */
 
     SpiceArena arena;
     guint32 session_id;
@@ -53,6 +53,12 @@ struct _GstSpiceSession {
     GstSpiceInputs input;
     GHashTable *cursor_cache; /* guint64* unique -> GstSpiceCursor */
 };
+
+/** Runs `func` on the I/O thread, in the order of the calls; `data` is then freed by `destroy`,
+ * which may be NULL. Nothing runs once the session is closed. Any thread. */
+void gst_spice_session_run(GstSpiceSession *session,
+                           void (*func)(GstSpiceSession *session, gpointer data), gpointer data,
+                           GDestroyNotify destroy);
 
 /** Opens a channel with the session's address and secrets; NULL if it cannot be. */
 SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *session, guint8 type, guint8 id,
@@ -79,6 +85,20 @@ gpointer gst_spice_session_parse(GstSpiceSession *session, guint8 channel_type,
                                  const SpiceFrame *frame, GError **error);
 /** Writes a client message from its struct. */
 void gst_spice_session_send(SpiceChannel *channel, guint16 type, const void *message);
+
+/** Whether gst_spice_session_fail() was called. */
+gboolean gst_spice_session_has_failed(GstSpiceSession *session);
+
+/* attachment.c */
+void gst_spice_attachment_unref(gpointer attachment);
+/** Opens those that wait for a channel that is offered now. */
+void gst_spice_attachments_offer(GstSpiceSession *session, guint8 type, guint8 id);
+/** Ends those that wait for a channel that the server does not have. */
+void gst_spice_attachments_refuse_missing(GstSpiceSession *session);
+/** Ends those that have no channel yet: none will come. */
+void gst_spice_attachments_fail(GstSpiceSession *session, const GError *error);
+/** Lets go of all, without a word. */
+void gst_spice_attachments_close(GstSpiceSession *session);
 
 void gst_spice_main_channel_open(GstSpiceSession *session);
 void gst_spice_inputs_channel_open(GstSpiceSession *session);

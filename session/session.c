@@ -32,22 +32,6 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE(GstSpiceSession, gst_spice_session, G_TYPE_OBJECT)
 
-struct GstSpiceAttachment {
-    gatomicrefcount refs;
-    GstSpiceSession *session; /* a reference until detached or closed */
-    guint8 type, id;
-    guint32 caps[4];
-    guint n_caps;
-    const GstSpiceAttachmentHandler *handler;
-
-    GMutex lock;
-    gpointer user_data; /* under lock */
-    gboolean live;      /* under lock: callbacks may be made */
-
-    SpiceChannel *channel; /* I/O thread */
-    gboolean done;         /* I/O thread: closed, not to be opened again */
-};
-
 /* The I/O thread */
 
 typedef struct {
@@ -78,9 +62,9 @@ static gboolean task_run(gpointer data)
 static void close_task(GstSpiceSession *self, gpointer data);
 
 /** Runs `func` on the I/O thread, in the order of the calls. Nothing runs after close_task(). */
-static void run_on_io_thread(GstSpiceSession *self,
-                             void (*func)(GstSpiceSession *session, gpointer data), gpointer data,
-                             GDestroyNotify destroy)
+void gst_spice_session_run(GstSpiceSession *self,
+                           void (*func)(GstSpiceSession *session, gpointer data), gpointer data,
+                           GDestroyNotify destroy)
 {
     Task *task = g_new(Task, 1);
     GSource *source = g_idle_source_new();
@@ -116,16 +100,15 @@ static gpointer io_thread(gpointer data)
 
 SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *self, guint8 type, guint8 id,
                                              const guint32 *caps, guint n_caps,
-                                             const SpiceChannelHandler *handler,
-                                             gpointer user_data)
+                                             const SpiceChannelHandler *handler, gpointer user_data)
 {
     guint timeout_ms = self->timeout * 1000;
     gboolean speaks_up = type == SPICE_CHANNEL_MAIN || type == SPICE_CHANNEL_DISPLAY;
     SpiceChannelConfig config = {
         .address = self->address,
         .tls = self->address->unix_path ? FALSE
-               : !self->address->port ? TRUE
-                                      : self->address->tls_port && (self->tls_types >> type & 1),
+               : !self->address->port   ? TRUE
+                                        : self->address->tls_port && (self->tls_types >> type & 1),
         .password = self->password ? self->password : self->address->password,
         .ca_file = self->ca_file,
         .host_subject = self->host_subject,
@@ -138,8 +121,7 @@ SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *self, guint8 type,
         .handshake_timeout_ms =
             timeout_ms ? MIN(timeout_ms, HANDSHAKE_TIMEOUT_MS) : HANDSHAKE_TIMEOUT_MS,
         .idle_timeout_ms = speaks_up && timeout_ms ? MAX(timeout_ms, LEAST_IDLE_MS) : 0,
-        .max_message_size =
-            type == SPICE_CHANNEL_DISPLAY ? MAX_DISPLAY_MESSAGE : MAX_OTHER_MESSAGE,
+        .max_message_size = type == SPICE_CHANNEL_DISPLAY ? MAX_DISPLAY_MESSAGE : MAX_OTHER_MESSAGE,
     };
 
     return spice_channel_open(&config, handler, user_data);
@@ -197,13 +179,9 @@ gboolean gst_spice_session_offers(GstSpiceSession *self, guint8 type, guint8 id)
     return FALSE;
 }
 
-static gboolean attachment_is_wanted(GstSpiceAttachment *self);
-static void attachment_close(GstSpiceAttachment *self, const GError *error);
-
 void gst_spice_session_fail(GstSpiceSession *self, const GError *error)
 {
     gboolean first;
-    guint i;
 
     g_mutex_lock(&self->lock);
     first = !self->failed && !self->closed;
@@ -211,12 +189,17 @@ void gst_spice_session_fail(GstSpiceSession *self, const GError *error)
     g_mutex_unlock(&self->lock);
     if (first)
         g_signal_emit(self, signals[SIGNAL_FAILED], 0, error);
-    for (i = 0; i < self->attachments->len; i++) {
-        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
+    gst_spice_attachments_fail(self, error);
+}
 
-        if (attachment_is_wanted(attachment))
-            attachment_close(attachment, error);
-    }
+gboolean gst_spice_session_has_failed(GstSpiceSession *self)
+{
+    gboolean failed;
+
+    g_mutex_lock(&self->lock);
+    failed = self->failed;
+    g_mutex_unlock(&self->lock);
+    return failed;
 }
 
 void gst_spice_session_set_mouse_mode(GstSpiceSession *self, guint32 mode)
@@ -240,242 +223,9 @@ void gst_spice_session_take_cursor(GstSpiceSession *self, GstSpiceCursor *cursor
     g_signal_emit(self, signals[SIGNAL_CURSOR_CHANGED], 0);
 }
 
-/* Attachments */
-
-static void attachment_unref(gpointer data)
-{
-    GstSpiceAttachment *self = data;
-
-    if (!g_atomic_ref_count_dec(&self->refs))
-        return;
-    g_object_unref(self->session);
-    g_mutex_clear(&self->lock);
-    g_free(self);
-}
-
-static GstSpiceAttachment *attachment_ref(GstSpiceAttachment *self)
-{
-    g_atomic_ref_count_inc(&self->refs);
-    return self;
-}
-
-/** The last callback, and the end of the attachment for the I/O thread. */
-static void attachment_close(GstSpiceAttachment *self, const GError *error)
-{
-    self->done = TRUE;
-    if (self->channel) {
-        spice_channel_close(self->channel);
-        self->channel = NULL;
-    }
-    g_mutex_lock(&self->lock);
-    if (self->live) {
-        self->live = FALSE;
-        self->handler->closed(self, error, self->user_data);
-    }
-    g_mutex_unlock(&self->lock);
-}
-
-static void attachment_open(GstSpiceAttachment *self);
-
-static void on_attachment_opened(SpiceChannel *channel, gpointer user_data)
-{
-    GstSpiceAttachment *self = user_data;
-
-    g_mutex_lock(&self->lock);
-    if (self->live)
-        self->handler->opened(self, self->user_data);
-    g_mutex_unlock(&self->lock);
-}
-
-static gboolean on_attachment_message(SpiceChannel *channel, const SpiceFrame *frame,
-                                      gpointer user_data, GError **error)
-{
-    GstSpiceAttachment *self = user_data;
-
-    g_mutex_lock(&self->lock);
-    if (self->live)
-        self->handler->message(self, frame->bytes, frame->serial, self->user_data);
-    g_mutex_unlock(&self->lock);
-    return TRUE;
-}
-
-static void on_attachment_closed(SpiceChannel *channel, const GError *error, gpointer user_data)
-{
-    GstSpiceAttachment *self = user_data;
-
-    spice_channel_close(self->channel);
-    self->channel = NULL;
-    if (gst_spice_session_accept_redirect(self->session, self->type, error))
-        attachment_open(self);
-    else
-        attachment_close(self, error);
-}
-
-static const SpiceChannelHandler attachment_handler = {
-    .opened = on_attachment_opened,
-    .message = on_attachment_message,
-    .closed = on_attachment_closed,
-};
-
-static void attachment_open(GstSpiceAttachment *self)
-{
-    self->channel = gst_spice_session_open_channel(self->session, self->type, self->id, self->caps,
-                                                   self->n_caps, &attachment_handler, self);
-}
-
-static gboolean attachment_is_wanted(GstSpiceAttachment *self)
-{
-    gboolean live;
-
-    g_mutex_lock(&self->lock);
-    live = self->live;
-    g_mutex_unlock(&self->lock);
-    return live && !self->done && !self->channel;
-}
-
-static void attachment_refuse(GstSpiceAttachment *self)
-{
-    g_autoptr(GError) error =
-        g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_UNAVAILABLE,
-                    "the server has no channel %u:%u", self->type, self->id);
-
-    attachment_close(self, error);
-}
-
-static gboolean session_has_failed(GstSpiceSession *self)
-{
-    gboolean failed;
-
-    g_mutex_lock(&self->lock);
-    failed = self->failed;
-    g_mutex_unlock(&self->lock);
-    return failed;
-}
-
-static void attach_task(GstSpiceSession *self, gpointer data)
-{
-    GstSpiceAttachment *attachment = data;
-
-    g_ptr_array_add(self->attachments, attachment_ref(attachment));
-    if (!attachment_is_wanted(attachment))
-        return;
-    if (session_has_failed(self)) {
-        g_autoptr(GError) error = g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED,
-                                              "the session has ended");
-
-        attachment_close(attachment, error);
-    } else if (gst_spice_session_offers(self, attachment->type, attachment->id)) {
-        attachment_open(attachment);
-    } else if (self->listed) {
-        attachment_refuse(attachment);
-    }
-}
-
-GstSpiceAttachment *gst_spice_session_attach(GstSpiceSession *self, guint8 type, guint8 id,
-                                             const guint32 *caps, guint n_caps,
-                                             const GstSpiceAttachmentHandler *handler,
-                                             gpointer user_data)
-{
-    GstSpiceAttachment *attachment = g_new0(GstSpiceAttachment, 1);
-
-    g_return_val_if_fail(n_caps <= G_N_ELEMENTS(attachment->caps), NULL);
-    g_atomic_ref_count_init(&attachment->refs);
-    attachment->session = g_object_ref(self);
-    attachment->type = type;
-    attachment->id = id;
-    if (n_caps)
-        memcpy(attachment->caps, caps, n_caps * sizeof *caps);
-    attachment->n_caps = n_caps;
-    attachment->handler = handler;
-    g_mutex_init(&attachment->lock);
-    attachment->user_data = user_data;
-    attachment->live = TRUE;
-    run_on_io_thread(self, attach_task, attachment_ref(attachment), attachment_unref);
-    return attachment;
-}
-
-static void detach_task(GstSpiceSession *self, gpointer data)
-{
-    GstSpiceAttachment *attachment = data;
-
-    attachment->done = TRUE;
-    g_clear_pointer(&attachment->channel, spice_channel_close);
-    g_ptr_array_remove_fast(self->attachments, attachment);
-}
-
-void gst_spice_attachment_detach(GstSpiceAttachment *self)
-{
-    g_mutex_lock(&self->lock);
-    self->live = FALSE;
-    self->user_data = NULL;
-    g_mutex_unlock(&self->lock);
-    run_on_io_thread(self->session, detach_task, self, attachment_unref);
-}
-
-typedef struct {
-    GstSpiceAttachment *attachment;
-    guint16 type;
-    GBytes *body;
-} SendRequest;
-
-static void send_request_free(gpointer data)
-{
-    SendRequest *request = data;
-
-    attachment_unref(request->attachment);
-    g_bytes_unref(request->body);
-    g_free(request);
-}
-
-static void send_task(GstSpiceSession *self, gpointer data)
-{
-    SendRequest *request = data;
-    gsize size;
-    gconstpointer body = g_bytes_get_data(request->body, &size);
-
-    if (request->attachment->channel)
-        spice_channel_send(request->attachment->channel, request->type, body, size);
-}
-
-void gst_spice_attachment_send(GstSpiceAttachment *self, guint16 type, GBytes *body)
-{
-    SendRequest *request = g_new(SendRequest, 1);
-
-    *request = (SendRequest){attachment_ref(self), type, g_bytes_ref(body)};
-    run_on_io_thread(self->session, send_task, request, send_request_free);
-}
-
-static void stop_reading_task(GstSpiceSession *self, gpointer data)
-{
-    GstSpiceAttachment *attachment = data;
-
-    if (attachment->channel)
-        spice_channel_set_reading(attachment->channel, FALSE);
-}
-
-static void start_reading_task(GstSpiceSession *self, gpointer data)
-{
-    GstSpiceAttachment *attachment = data;
-
-    if (attachment->channel)
-        spice_channel_set_reading(attachment->channel, TRUE);
-}
-
-void gst_spice_attachment_set_reading(GstSpiceAttachment *self, gboolean reading)
-{
-    run_on_io_thread(self->session, reading ? start_reading_task : stop_reading_task,
-                     attachment_ref(self), attachment_unref);
-}
-
-gboolean gst_spice_attachment_peer_has(GstSpiceAttachment *self, guint capability)
-{
-    return self->channel && spice_channel_peer_has(self->channel, capability);
-}
-
 void gst_spice_session_offer(GstSpiceSession *self, guint8 type, guint8 id)
 {
     guint16 both = (guint16)(type << 8 | id);
-    guint i;
 
     if (gst_spice_session_offers(self, type, id) || self->offered->len >= MAX_OFFERED)
         return;
@@ -484,28 +234,15 @@ void gst_spice_session_offer(GstSpiceSession *self, guint8 type, guint8 id)
         gst_spice_inputs_channel_open(self);
     else if (type == SPICE_CHANNEL_CURSOR && id == 0 && !self->cursor_channel)
         gst_spice_cursor_channel_open(self);
-    for (i = 0; i < self->attachments->len; i++) {
-        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
-
-        if (attachment->type == type && attachment->id == id && attachment_is_wanted(attachment))
-            attachment_open(attachment);
-    }
+    gst_spice_attachments_offer(self, type, id);
     g_signal_emit(self, signals[SIGNAL_CHANNEL_AVAILABLE], 0, (guint)type, (guint)id);
 }
 
 void gst_spice_session_list_done(GstSpiceSession *self)
 {
-    guint i;
-
     self->listed = TRUE;
     g_signal_emit(self, signals[SIGNAL_CHANNELS_LISTED], 0);
-    for (i = 0; i < self->attachments->len; i++) {
-        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
-
-        if (attachment_is_wanted(attachment) &&
-            !gst_spice_session_offers(self, attachment->type, attachment->id))
-            attachment_refuse(attachment);
-    }
+    gst_spice_attachments_refuse_missing(self);
 }
 
 /* Life */
@@ -537,21 +274,13 @@ gboolean gst_spice_session_open(GstSpiceSession *self, GError **error)
     if (!self->address)
         return FALSE;
     self->thread = g_thread_new("spice-io", io_thread, self);
-    run_on_io_thread(self, open_task, NULL, NULL);
+    gst_spice_session_run(self, open_task, NULL, NULL);
     return TRUE;
 }
 
 static void close_task(GstSpiceSession *self, gpointer data)
 {
-    guint i;
-
-    for (i = 0; i < self->attachments->len; i++) {
-        GstSpiceAttachment *attachment = g_ptr_array_index(self->attachments, i);
-
-        attachment->done = TRUE;
-        g_clear_pointer(&attachment->channel, spice_channel_close);
-    }
-    g_ptr_array_set_size(self->attachments, 0);
+    gst_spice_attachments_close(self);
     gst_spice_inputs_reset(self);
     g_clear_pointer(&self->inputs, spice_channel_close);
     g_clear_pointer(&self->cursor_channel, spice_channel_close);
@@ -569,7 +298,7 @@ void gst_spice_session_close(GstSpiceSession *self)
     g_mutex_unlock(&self->lock);
     if (closed)
         return;
-    run_on_io_thread(self, close_task, NULL, NULL);
+    gst_spice_session_run(self, close_task, NULL, NULL);
     if (!self->thread) {
         /* Never opened: what was asked for waits in the context, each task with a reference. */
         while (g_main_context_iteration(self->context, FALSE))
@@ -586,7 +315,7 @@ static void gst_spice_session_init(GstSpiceSession *self)
     self->loop = g_main_loop_new(self->context, FALSE);
     self->timeout = DEFAULT_TIMEOUT_S;
     self->offered = g_array_new(FALSE, FALSE, sizeof(guint16));
-    self->attachments = g_ptr_array_new_with_free_func(attachment_unref);
+    self->attachments = g_ptr_array_new_with_free_func(gst_spice_attachment_unref);
     self->cursor = gst_spice_cursor_new();
     self->cursor_cache = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
                                                (GDestroyNotify)gst_spice_cursor_unref);
@@ -682,10 +411,10 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
     g_object_class_install_property(
         object_class, PROP_LOCATION,
         g_param_spec_string("location", "Location", "URI of the server", NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server", NULL,
-                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
+    g_object_class_install_property(object_class, PROP_PASSWORD,
+                                    g_param_spec_string("password", "Password",
+                                                        "Ticket of the server", NULL,
+                                                        G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
     g_object_class_install_property(
         object_class, PROP_CA_FILE,
         g_param_spec_string("ca-file", "CA file", "Trusted certificates (PEM)", NULL, flags));
@@ -739,7 +468,7 @@ static void queue_input(GstSpiceSession *self,
     InputEvent *event = g_new(InputEvent, 1);
 
     *event = (InputEvent){send, what, a, b};
-    run_on_io_thread(self, input_task, event, g_free);
+    gst_spice_session_run(self, input_task, event, g_free);
 }
 
 static void send_key(GstSpiceSession *self, guint scancode, gint pressed, gint unused)

@@ -4,9 +4,8 @@
  * input and cursor. Media channels (display, playback) are attached by those who consume them.
  *
  * Threads: a session has one I/O thread of its own, on which all its sockets live. Functions may
- * be called from any thread and do not block, but for gst_spice_session_close(), which waits for the
- * thread to end; signals and attachment callbacks come on the I/O
- * thread.
+ * be called from any thread and do not block, but for gst_spice_session_close(), which waits for
+ * the thread to end; signals and attachment callbacks come on the I/O thread.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

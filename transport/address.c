@@ -8,8 +8,8 @@
 /* A URI may hold a password: what is told of it is only its scheme, or the part that is wrong. */
 static gboolean malformed(GError **error, const char *what, const char *value)
 {
-    g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS, "%s in a SPICE address: %s",
-                what, value);
+    g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS,
+                "%s in a SPICE address: %s", what, value);
     return FALSE;
 }
 

@@ -16,11 +16,11 @@
 G_BEGIN_DECLS
 
 typedef struct {
-    char *host;      /* name or literal address without brackets; NULL with a unix socket */
-    guint16 port;    /* 0: none */
+    char *host;       /* name or literal address without brackets; NULL with a unix socket */
+    guint16 port;     /* 0: none */
     guint16 tls_port; /* 0: none */
-    char *unix_path; /* NULL with a host */
-    char *password;  /* from the URI; NULL if it had none */
+    char *unix_path;  /* NULL with a host */
+    char *password;   /* from the URI; NULL if it had none */
 } SpiceAddress;
 
 /** Reads a URI. NULL and SPICE_TRANSPORT_ERROR_ADDRESS if it is malformed. (transfer full) */

@@ -468,13 +468,12 @@ static gboolean read_once(SpiceChannel *self)
         return FALSE;
     }
     self->last_heard = g_get_monotonic_time();
-    if (!(self->use_tls ? take_encrypted(self, data, (gsize)n)
-                        : take_plain(self, data, (gsize)n)))
+    if (!(self->use_tls ? take_encrypted(self, data, (gsize)n) : take_plain(self, data, (gsize)n)))
         return FALSE;
     if (spice_channel_get_backlog(self) > MAX_BACKLOG) {
-        channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
-                                       "%s: the server does not read what it asks for",
-                                       self->where));
+        channel_fail(self,
+                     g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
+                                 "%s: the server does not read what it asks for", self->where));
         return FALSE;
     }
     return (gsize)n == sizeof data && self->reading;

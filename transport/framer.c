@@ -66,8 +66,8 @@ static void append_body(SpiceFramer *self, const guint8 *data, gsize size)
     self->message_fill += size;
 }
 
-/** Hands on the parts of `list`. What a part's size field says cannot be trusted: a part goes as far
- * as the carrying body does, and its reader ignores what it does not need. */
+/** Hands on the parts of `list`. What a part's size field says cannot be trusted: a part goes as
+ * far as the carrying body does, and its reader ignores what it does not need. */
 static gboolean hand_on_parts(SpiceFramer *self, const SpiceMsgList *list, SpiceFrameFunc func,
                               gpointer user_data)
 {

@@ -43,8 +43,8 @@ void spice_framer_clear(SpiceFramer *framer);
  * and SPICE_TRANSPORT_ERROR_PROTOCOL if a body is larger than max_size or a list of carried
  * messages is malformed, FALSE without error if `func` returned FALSE. Memory is taken as the
  * bytes come, not as the header promises. */
-gboolean spice_framer_push(SpiceFramer *framer, const guint8 *data, gsize size,
-                           SpiceFrameFunc func, gpointer user_data, GError **error);
+gboolean spice_framer_push(SpiceFramer *framer, const guint8 *data, gsize size, SpiceFrameFunc func,
+                           gpointer user_data, GError **error);
 
 /** Writes a mini header. */
 void spice_mini_header_write(guint8 header[SPICE_MINI_HEADER_SIZE], guint16 type, guint32 size);

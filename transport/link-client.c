@@ -28,9 +28,9 @@ struct SpiceLinkClient {
     SpiceLinkReply reply;
 };
 
-static const guint32 COMMON_CAPS =
-    1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
-    1u << SPICE_COMMON_CAP_MINI_HEADER;
+static const guint32 COMMON_CAPS = 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION |
+                                   1u << SPICE_COMMON_CAP_AUTH_SPICE |
+                                   1u << SPICE_COMMON_CAP_MINI_HEADER;
 
 SpiceLinkClient *spice_link_client_new(guint32 connection_id, guint8 channel_type,
                                        guint8 channel_id, const guint32 *channel_caps,

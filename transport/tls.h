@@ -12,9 +12,10 @@ typedef struct SpiceTls SpiceTls;
 
 /** Whom a client trusts. All strings may be NULL. */
 typedef struct {
-    const char *ca_file;      /* PEM; NULL: the system's certificates */
-    const char *host;         /* name or address that the certificate must bear, as the user typed it */
-    const char *host_subject; /* "O=...,CN=...": the exact subject; the host is then not looked at */
+    const char *ca_file; /* PEM; NULL: the system's certificates */
+    const char *host;    /* name or address that the certificate must bear, as the user typed it */
+    const char
+        *host_subject; /* "O=...,CN=...": the exact subject; the host is then not looked at */
 } SpiceTlsTrust;
 
 typedef enum {

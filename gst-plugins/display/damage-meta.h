@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 #define GST_SPICE_DAMAGE_META_API_TYPE (gst_spice_damage_meta_api_get_type())
-#define GST_SPICE_DAMAGE_META_INFO (gst_spice_damage_meta_get_info())
+#define GST_SPICE_DAMAGE_META_INFO     (gst_spice_damage_meta_get_info())
 
 enum { GST_SPICE_DAMAGE_MAX_RECTS = 32 };
 
@@ -30,8 +30,10 @@ __attribute__((visibility("default"))) GType gst_spice_damage_meta_api_get_type(
 __attribute__((visibility("default"))) const GstMetaInfo *gst_spice_damage_meta_get_info(void);
 
 /** Adds an empty damage meta to a writable buffer. */
-__attribute__((visibility("default"))) GstSpiceDamageMeta *gst_buffer_add_spice_damage_meta(GstBuffer *buffer);
+__attribute__((visibility("default"))) GstSpiceDamageMeta *
+gst_buffer_add_spice_damage_meta(GstBuffer *buffer);
 /** The damage of a frame; NULL: everything. */
-__attribute__((visibility("default"))) GstSpiceDamageMeta *gst_buffer_get_spice_damage_meta(GstBuffer *buffer);
+__attribute__((visibility("default"))) GstSpiceDamageMeta *
+gst_buffer_get_spice_damage_meta(GstBuffer *buffer);
 
 G_END_DECLS

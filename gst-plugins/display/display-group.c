@@ -52,6 +52,12 @@ static GstSpiceDisplayGroup *group_new(void)
     return self;
 }
 
+GstSpiceDisplayGroup *gst_spice_display_group_ref(GstSpiceDisplayGroup *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
 void gst_spice_display_group_unref(GstSpiceDisplayGroup *self)
 {
     if (!g_atomic_ref_count_dec(&self->refs))
@@ -78,8 +84,7 @@ GstSpiceDisplayGroup *gst_spice_display_group_get(GObject *session)
     group = g_object_get_data(session, key);
     if (!group) {
         group = group_new();
-        g_object_set_data_full(session, key, group,
-                               (GDestroyNotify)gst_spice_display_group_unref);
+        g_object_set_data_full(session, key, group, (GDestroyNotify)gst_spice_display_group_unref);
     }
     g_atomic_ref_count_inc(&group->refs);
     g_mutex_unlock(&creation);

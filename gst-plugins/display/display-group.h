@@ -1,5 +1,5 @@
-/* What the display channels of one client share: the pixmap cache, and how far each has come, for
- * those that wait for another.
+/* What the display channels of one client share: the pixmap cache, the GLZ window, and how far each
+ * has come, for those that wait for another.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -23,6 +23,7 @@ typedef struct GstSpiceDisplayGroup GstSpiceDisplayGroup;
 /** The group that belongs to `session`, made by the first who asks; one of its own for NULL.
  * (transfer full) */
 GstSpiceDisplayGroup *gst_spice_display_group_get(GObject *session);
+GstSpiceDisplayGroup *gst_spice_display_group_ref(GstSpiceDisplayGroup *group);
 void gst_spice_display_group_unref(GstSpiceDisplayGroup *group);
 
 /** Makes a receiver use what is shared: pixmap cache and GLZ window. */

@@ -33,8 +33,8 @@ static gboolean slot_init(GstSpiceFrameSlot *slot, guint width, guint height)
         return FALSE;
     slot->memory =
         gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, data, size, 0, size, data, g_free);
-    slot->image = pixman_image_create_bits(PIXMAN_x8r8g8b8, (int)width, (int)height, data,
-                                           (int)width * 4);
+    slot->image =
+        pixman_image_create_bits(PIXMAN_x8r8g8b8, (int)width, (int)height, data, (int)width * 4);
     pixman_region32_init_rect(&slot->stale, 0, 0, width, height);
     return TRUE;
 }

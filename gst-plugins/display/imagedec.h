@@ -32,8 +32,8 @@ struct _GstSpiceImageDecClass {
     gboolean (*read_size)(GstSpiceImageDec *self, const guint8 *data, gsize size,
                           GstSpiceImageSize *image, SpiceError *error);
     /** Decodes into a mapped frame of that size. */
-    gboolean (*decode)(GstSpiceImageDec *self, const guint8 *data, gsize size,
-                       GstVideoFrame *frame, SpiceError *error);
+    gboolean (*decode)(GstSpiceImageDec *self, const guint8 *data, gsize size, GstVideoFrame *frame,
+                       SpiceError *error);
 };
 
 /** The dimensions that the input caps tell; FALSE if they tell none. */

@@ -21,15 +21,11 @@
  */
 #include "spicedisplaydec.h"
 
-#include "core/image/jpeg.h"
-#include "core/wire/channel.h"
 #include "damage-meta.h"
-#include "display-group.h"
+#include "display-painter.h"
 #include "frame-slots.h"
-#include "gst-plugins/cpu.h"
 #include "gst-plugins/net/navigation.h"
 #include "gst-plugins/net/session-context.h"
-#include "transport/framer.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedisplaydec_debug);
 #define GST_CAT_DEFAULT spicedisplaydec_debug
@@ -37,11 +33,6 @@ GST_DEBUG_CATEGORY_STATIC(spicedisplaydec_debug);
 enum {
     /* A frame is sent when nothing more is known to follow at once, or after so much of drawing. */
     FRAME_INTERVAL_US = 16000,
-    /* An image that another channel has to bring: it may be held up by a slow link, but not for
-     * ever. */
-    WAIT_LIMIT_US = 60 * G_USEC_PER_SEC,
-    /* Unfolded messages: the body's arrays, at most some times what the body is on the wire. */
-    ARENA_LIMIT = 1 << 30,
 };
 
 enum {
@@ -55,11 +46,6 @@ enum {
     PROP_STATS,
 };
 
-typedef struct {
-    guint64 messages, frames, refused;
-    guint64 images[256]; /* by SpiceImageType: sources of draws */
-} Statistics;
-
 struct _GstSpiceDisplayDec {
     GstElement parent_instance;
     GstPad *sink, *src;
@@ -71,26 +57,21 @@ struct _GstSpiceDisplayDec {
     GstSpiceTimestamps timestamps;
     gint num_buffers;
 
-    GstSpiceDisplayGroup *group;
-    gboolean stop; /* under the group's lock: leave what is being waited for */
-    gboolean session_lent; /* it came by context, for one run; under the object lock */
+    gboolean session_lent;    /* it came by context, for one run; under the object lock */
     GstSpiceSession *watched; /* whose cursor is shown; state changes */
     gulong cursor_handler;
     gint cursor_pending; /* atomic: a task will show the latest cursor */
-    guint unknown_keys; /* under the object lock */
+    guint unknown_keys;  /* under the object lock */
 
-    /* All below under the sink pad's stream lock, statistics also under the object lock. */
-    SpiceReceiver *receiver;
-    SpiceJpeg *jpeg; /* of MJPEG streams */
-    SpiceArena arena;
-    Statistics statistics;
-    guint64 progress_seen;
+    /* All below under the sink pad's stream lock, the first two also under the object lock. */
+    GstSpiceDisplayPainter *painter;
+    guint64 n_frames;
     GstSpiceFrameSlots slots;
     gboolean caps_sent;
     GstEvent *segment;
     pixman_region32_t damage;
-    gboolean all_damaged;  /* the next frame has nothing in common with the last */
-    gint64 damaged_since;  /* monotonic time of the first damage; 0: none */
+    gboolean all_damaged; /* the next frame has nothing in common with the last */
+    gint64 damaged_since; /* monotonic time of the first damage; 0: none */
     pixman_image_t *cursor_image;
     GstSpiceCursor *cursor;
 };
@@ -146,10 +127,10 @@ static gboolean send_caps(GstSpiceDisplayDec *self, guint width, guint height)
     return ok;
 }
 
-/** Makes frames fit the primary surface. */
-static void fit_frames(GstSpiceDisplayDec *self, const SpicePixels *primary)
+/** Makes frames fit the picture. */
+static void fit_frames(GstSpiceDisplayDec *self, const SpicePixels *picture)
 {
-    guint width = (guint)primary->width, height = (guint)primary->height;
+    guint width = (guint)picture->width, height = (guint)picture->height;
 
     if (self->slots.width != width || self->slots.height != height) {
         gst_spice_frame_slots_resize(&self->slots, width, height);
@@ -202,13 +183,13 @@ static pixman_image_t *wrap(const SpicePixels *pixels)
 /** Whether all the frames that were asked for have been sent. */
 static gboolean has_sent_all(GstSpiceDisplayDec *self)
 {
-    return self->num_buffers >= 0 && self->statistics.frames >= (guint64)self->num_buffers;
+    return self->num_buffers >= 0 && self->n_frames >= (guint64)self->num_buffers;
 }
 
 /** Sends the picture as it is now, if there is something to show and it has changed. */
 static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
 {
-    const SpicePixels *primary = spice_receiver_primary(self->receiver);
+    const SpicePixels *picture = gst_spice_display_painter_get_picture(self->painter);
     gboolean cursor_shown;
     pixman_image_t *surface;
     GstBuffer *buffer;
@@ -216,18 +197,19 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
 
     if (has_sent_all(self))
         return GST_FLOW_EOS;
-    if (!primary || !spice_receiver_is_marked(self->receiver) || self->damaged_since == 0)
+    if (!picture || self->damaged_since == 0)
         return GST_FLOW_OK;
-    fit_frames(self, primary);
+    fit_frames(self, picture);
     cursor_shown = self->cursor_image && self->cursor->visible;
-    surface = wrap(primary);
-    buffer = gst_spice_frame_slots_take(&self->slots, surface,
-                                        cursor_shown ? self->cursor_image : NULL,
-                                        cursor_shown ? self->cursor->x - (gint)self->cursor->hot_x : 0,
-                                        cursor_shown ? self->cursor->y - (gint)self->cursor->hot_y : 0);
+    surface = wrap(picture);
+    buffer =
+        gst_spice_frame_slots_take(&self->slots, surface, cursor_shown ? self->cursor_image : NULL,
+                                   cursor_shown ? self->cursor->x - (gint)self->cursor->hot_x : 0,
+                                   cursor_shown ? self->cursor->y - (gint)self->cursor->hot_y : 0);
     pixman_image_unref(surface);
     if (!buffer) {
-        GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a frame."), (NULL));
+        GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a frame."),
+                          (NULL));
         return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
     }
     add_damage_meta(self, buffer);
@@ -236,7 +218,7 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
     self->all_damaged = FALSE;
     self->damaged_since = 0;
     GST_OBJECT_LOCK(self);
-    self->statistics.frames++;
+    self->n_frames++;
     GST_OBJECT_UNLOCK(self);
     flow = gst_pad_push(self->src, buffer);
     if (flow != GST_FLOW_OK)
@@ -251,15 +233,15 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
 /** Damages where `cursor` is drawn. */
 static void damage_cursor(GstSpiceDisplayDec *self, const GstSpiceCursor *cursor)
 {
-    const SpicePixels *primary = spice_receiver_primary(self->receiver);
+    const SpicePixels *picture = gst_spice_display_painter_get_picture(self->painter);
     pixman_region32_t region;
 
-    if (!primary || !cursor || !cursor->visible || cursor->width == 0)
+    if (!picture || !cursor || !cursor->visible || cursor->width == 0)
         return;
     pixman_region32_init_rect(&region, cursor->x - (gint)cursor->hot_x,
                               cursor->y - (gint)cursor->hot_y, cursor->width, cursor->height);
-    pixman_region32_intersect_rect(&region, &region, 0, 0, (guint)primary->width,
-                                   (guint)primary->height);
+    pixman_region32_intersect_rect(&region, &region, 0, 0, (guint)picture->width,
+                                   (guint)picture->height);
     add_damage(self, &region);
     pixman_region32_fini(&region);
 }
@@ -289,7 +271,7 @@ static void show_cursor_async(GstElement *element, gpointer data)
 
     GST_PAD_STREAM_LOCK(self->sink);
     g_atomic_int_set(&self->cursor_pending, FALSE); /* what changes from here on asks again */
-    if (self->receiver && GST_PAD_IS_ACTIVE(self->sink)) {
+    if (self->painter && GST_PAD_IS_ACTIVE(self->sink)) {
         take_cursor(self, gst_spice_session_get_cursor(session));
         if (push_frame(self) == GST_FLOW_EOS)
             gst_pad_push_event(self->src, gst_event_new_eos());
@@ -337,143 +319,10 @@ static void watch_cursor(GstSpiceDisplayDec *self)
     GST_PAD_STREAM_UNLOCK(self->sink);
 }
 
-/* Messages */
-
-static void count_image(GstSpiceDisplayDec *self, guint16 type, const void *message)
-{
-    const SpiceMsgDisplayDrawCopy *copy = message;
-
-    if (type != SPICE_MSG_DISPLAY_DRAW_COPY || !copy->source)
-        return;
-    GST_OBJECT_LOCK(self);
-    self->statistics.images[copy->source->type]++;
-    GST_OBJECT_UNLOCK(self);
-}
-
-static void note_result(GstSpiceDisplayDec *self, const SpiceMessageDef *def,
-                        const SpiceReceiverResult *result)
-{
-    const SpicePixels *primary = spice_receiver_primary(self->receiver);
-    pixman_region32_t all;
-
-    if (result->outcome == SPICE_RECEIVED_DROPPED)
-        GST_INFO_OBJECT(self, "dropped %s: %s %s", def->name, result->error.field,
-                        spice_error_phrase(result->error.code));
-    if ((result->changes & SPICE_CHANGED_PIXELS) && primary &&
-        spice_receiver_surface(self->receiver, result->surface_id) == primary)
-        add_damage(self, result->damage);
-    if ((result->changes & (SPICE_CHANGED_PRIMARY | SPICE_CHANGED_MARK)) && primary) {
-        pixman_region32_init_rect(&all, 0, 0, (guint)primary->width, (guint)primary->height);
-        add_damage(self, &all);
-        pixman_region32_fini(&all);
-        self->all_damaged = TRUE;
-    }
-}
-
-/** Feeds a message, waiting for what other displays have to bring. FALSE if the channel is lost. */
-static gboolean feed(GstSpiceDisplayDec *self, const SpiceMessageDef *def, const void *message)
-{
-    gint64 deadline = g_get_monotonic_time() + WAIT_LIMIT_US;
-    SpiceReceiverResult result;
-
-    spice_receiver_feed(self->receiver, def->type, message, &result);
-    if (result.outcome == SPICE_RECEIVED_WAIT)
-        push_frame(self); /* what was drawn so far need not wait */
-    while (result.outcome == SPICE_RECEIVED_WAIT) {
-        if (gst_spice_display_group_wait_for_progress(self->group, (guint8)self->channel_id,
-                                                      &self->progress_seen, &self->stop, deadline))
-            spice_receiver_feed(self->receiver, def->type, message, &result);
-        else
-            spice_receiver_give_up(self->receiver, def->type, message, &result);
-    }
-    note_result(self, def, &result);
-    return result.outcome != SPICE_RECEIVED_BROKEN;
-}
-
-/* Streams */
-
-/** Decodes a frame of an MJPEG stream and paints it; a bad frame is left out. */
-static void paint_mjpeg(GstSpiceDisplayDec *self, const SpiceMessageDef *def, guint32 stream_id,
-                        guint32 width, guint32 height, const SpiceRect *dest, SpiceBytes data)
-{
-    SpiceReceiverResult result;
-    SpiceError error = {0};
-    SpicePicture *picture;
-
-    picture = spice_picture_create(&spice_allocator_libc, PIXMAN_x8r8g8b8, width, height, &error);
-    if (picture && spice_jpeg_decode(self->jpeg, data.data, data.size, width, height,
-                                     picture->pixels.data, picture->pixels.stride, &error)) {
-        spice_receiver_paint_frame(self->receiver, stream_id, &picture->pixels, dest, &result);
-        note_result(self, def, &result);
-    } else {
-        GST_INFO_OBJECT(self, "frame of stream %u left out: %s %s", stream_id, error.field,
-                        spice_error_phrase(error.code));
-    }
-    spice_picture_unref(picture);
-}
-
-static void paint_stream_data(GstSpiceDisplayDec *self, const SpiceMessageDef *def,
-                              const void *message)
-{
-    const SpiceMsgDisplayStreamData *data = message;
-    const SpiceMsgDisplayStreamDataSized *sized = message;
-    guint32 id = def->type == SPICE_MSG_DISPLAY_STREAM_DATA ? data->id : sized->id;
-    const SpiceReceiverStream *stream = spice_receiver_stream(self->receiver, id);
-
-    if (!stream || stream->codec != SPICE_VIDEO_CODEC_TYPE_MJPEG)
-        return;
-    if (def->type == SPICE_MSG_DISPLAY_STREAM_DATA)
-        paint_mjpeg(self, def, id, stream->width, stream->height, NULL, data->data);
-    else
-        paint_mjpeg(self, def, id, sized->width, sized->height, &sized->dest, sized->data);
-}
-
-/** One message. FALSE if the channel cannot go on. */
-static gboolean handle_message(GstSpiceDisplayDec *self, const guint8 *data, gsize size,
-                               SpiceError *error)
-{
-    const SpiceMessageDef *def;
-    const void *message;
-
-    if (size < SPICE_MINI_HEADER_SIZE)
-        return spice_error_set(error, SPICE_ERROR_TRUNCATED, "header");
-    def = spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER,
-                             (guint16)(data[0] | data[1] << 8));
-    if (!def)
-        return TRUE;
-    spice_arena_reset(&self->arena);
-    message = spice_message_read(def, data + SPICE_MINI_HEADER_SIZE, size - SPICE_MINI_HEADER_SIZE,
-                                 &self->arena, error);
-    if (!message) {
-        spice_receiver_count_refused(self->receiver, error);
-        GST_OBJECT_LOCK(self);
-        self->statistics.refused++;
-        GST_OBJECT_UNLOCK(self);
-        /* A bad drawing loses itself; anything else leaves us not knowing the server's state. */
-        return def->type == SPICE_MSG_DISPLAY_COPY_BITS ||
-               (def->type >= SPICE_MSG_DISPLAY_DRAW_FILL &&
-                def->type <= SPICE_MSG_DISPLAY_DRAW_ALPHA_BLEND) ||
-               def->type == SPICE_MSG_DISPLAY_DRAW_COMPOSITE;
-    }
-    if (def->type == SPICE_MSG_WAIT_FOR_CHANNELS || def->type == SPICE_MSG_DISPLAY_INVAL_ALL_PIXMAPS)
-        gst_spice_display_group_wait_for(self->group, message, &self->stop,
-                                         g_get_monotonic_time() + WAIT_LIMIT_US);
-    if (def->type < SPICE_FIRST_CHANNEL_MESSAGE)
-        return TRUE;
-    count_image(self, def->type, message);
-    if (!feed(self, def, message))
-        return spice_error_set(error, SPICE_ERROR_CORRUPT, "GLZ window");
-    if (def->type == SPICE_MSG_DISPLAY_STREAM_DATA ||
-        def->type == SPICE_MSG_DISPLAY_STREAM_DATA_SIZED)
-        paint_stream_data(self, def, message);
-    return TRUE;
-}
-
 static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(parent);
     gboolean last = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_MARKER);
-    guint64 serial = GST_BUFFER_OFFSET(buffer);
     SpiceError error = {0};
     GstMapInfo map;
     gboolean ok;
@@ -482,21 +331,17 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
         gst_buffer_unref(buffer);
         return GST_FLOW_ERROR;
     }
-    GST_OBJECT_LOCK(self);
-    self->statistics.messages++;
-    GST_OBJECT_UNLOCK(self);
-    ok = handle_message(self, map.data, map.size, &error);
+    ok = gst_spice_display_painter_take(self->painter, map.data, map.size,
+                                        GST_BUFFER_OFFSET(buffer), &error);
     gst_buffer_unmap(buffer, &map);
     gst_buffer_unref(buffer);
     if (!ok) {
         /* An image that was not waited for, as we are being stopped, is nobody's fault. */
-        if (!g_atomic_int_get(&self->stop))
+        if (!gst_spice_display_painter_is_stopped(self->painter))
             GST_ELEMENT_ERROR(self, RESOURCE, READ, ("The server broke the SPICE protocol."),
                               ("%s %s", error.field, spice_error_phrase(error.code)));
         return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
     }
-    if (serial != GST_BUFFER_OFFSET_NONE)
-        gst_spice_display_group_done(self->group, (guint8)self->channel_id, serial);
     if (self->damaged_since &&
         (last || g_get_monotonic_time() - self->damaged_since >= FRAME_INTERVAL_US))
         return push_frame(self);
@@ -524,10 +369,10 @@ static gboolean gst_spice_display_dec_sink_event(GstPad *pad, GstObject *parent,
         push_frame(self);
         break;
     case GST_EVENT_FLUSH_START:
-        gst_spice_display_group_set_stop(self->group, &self->stop, TRUE);
+        gst_spice_display_painter_set_stop(self->painter, TRUE);
         break;
     case GST_EVENT_FLUSH_STOP:
-        gst_spice_display_group_set_stop(self->group, &self->stop, FALSE);
+        gst_spice_display_painter_set_stop(self->painter, FALSE);
         break;
     default:
         break;
@@ -562,36 +407,45 @@ static gboolean gst_spice_display_dec_src_event(GstPad *pad, GstObject *parent, 
 
 /* States */
 
+static void on_changed(const pixman_region32_t *damage, gboolean anew, gpointer user_data)
+{
+    GstSpiceDisplayDec *self = user_data;
+
+    add_damage(self, damage);
+    self->all_damaged |= anew;
+}
+
+static void on_waits(gpointer user_data)
+{
+    push_frame(user_data);
+}
+
 static gboolean start(GstSpiceDisplayDec *self)
 {
-    SpiceReceiverConfig config = {
-        .allocator = &spice_allocator_libc,
-        .cpu = gst_spice_cpu_flags(),
-    };
-
-    self->group =
+    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits};
+    GstSpiceDisplayGroup *group =
         gst_spice_display_group_get(self->shared_caches ? G_OBJECT(self->session) : NULL);
-    gst_spice_display_group_configure(self->group, &config);
-    self->receiver = spice_receiver_create(&config);
-    self->jpeg = spice_jpeg_new(&spice_allocator_libc, config.cpu);
-    if (!self->receiver || !self->jpeg)
+    GstSpiceDisplayPainter *painter =
+        gst_spice_display_painter_new(group, (guint8)self->channel_id, &events, self);
+
+    gst_spice_display_group_unref(group);
+    GST_OBJECT_LOCK(self);
+    self->painter = painter;
+    self->n_frames = 0;
+    GST_OBJECT_UNLOCK(self);
+    if (!painter)
         return FALSE;
-    spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
-    gst_spice_display_group_join(self->group, (guint8)self->channel_id);
-    gst_spice_display_group_set_stop(self->group, &self->stop, FALSE);
-    self->progress_seen = 0;
     self->caps_sent = FALSE;
     self->all_damaged = TRUE;
     self->damaged_since = 0;
-    GST_OBJECT_LOCK(self);
-    self->statistics = (Statistics){0};
-    GST_OBJECT_UNLOCK(self);
     watch_cursor(self);
     return TRUE;
 }
 
 static void stop(GstSpiceDisplayDec *self)
 {
+    GstSpiceDisplayPainter *painter;
+
     unwatch_cursor(self);
     GST_OBJECT_LOCK(self);
     if (self->session_lent)
@@ -604,12 +458,11 @@ static void stop(GstSpiceDisplayDec *self)
     gst_spice_frame_slots_resize(&self->slots, 0, 0);
     pixman_region32_clear(&self->damage);
     gst_event_replace(&self->segment, NULL);
-    g_clear_pointer(&self->receiver, spice_receiver_destroy);
-    g_clear_pointer(&self->jpeg, spice_jpeg_free);
-    spice_arena_clear(&self->arena);
+    GST_OBJECT_LOCK(self);
+    painter = g_steal_pointer(&self->painter);
+    GST_OBJECT_UNLOCK(self);
+    gst_spice_display_painter_free(painter);
     GST_PAD_STREAM_UNLOCK(self->sink);
-    gst_spice_display_group_leave(self->group, (guint8)self->channel_id);
-    g_clear_pointer(&self->group, gst_spice_display_group_unref);
 }
 
 static GstStateChangeReturn gst_spice_display_dec_change_state(GstElement *element,
@@ -623,7 +476,7 @@ static GstStateChangeReturn gst_spice_display_dec_change_state(GstElement *eleme
         return GST_STATE_CHANGE_FAILURE;
     }
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-        gst_spice_display_group_set_stop(self->group, &self->stop, TRUE);
+        gst_spice_display_painter_set_stop(self->painter, TRUE);
     result =
         GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->change_state(element, transition);
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
@@ -645,7 +498,7 @@ static void gst_spice_display_dec_set_context(GstElement *element, GstContext *c
         self->session_lent = TRUE;
     }
     GST_OBJECT_UNLOCK(self);
-    if (changed && self->receiver)
+    if (changed && self->painter)
         watch_cursor(self);
     g_clear_object(&session);
     GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->set_context(element, context);
@@ -653,34 +506,15 @@ static void gst_spice_display_dec_set_context(GstElement *element, GstContext *c
 
 /* Object */
 
+/** Under the object lock. */
 static GstStructure *make_stats(GstSpiceDisplayDec *self)
 {
-    static const struct {
-        SpiceImageType type;
-        const char *name;
-    } names[] = {
-        {SPICE_IMAGE_TYPE_BITMAP, "images-bitmap"},
-        {SPICE_IMAGE_TYPE_QUIC, "images-quic"},
-        {SPICE_IMAGE_TYPE_LZ_PLT, "images-lz-plt"},
-        {SPICE_IMAGE_TYPE_LZ_RGB, "images-lz-rgb"},
-        {SPICE_IMAGE_TYPE_GLZ_RGB, "images-glz-rgb"},
-        {SPICE_IMAGE_TYPE_FROM_CACHE, "images-from-cache"},
-        {SPICE_IMAGE_TYPE_SURFACE, "images-surface"},
-        {SPICE_IMAGE_TYPE_JPEG, "images-jpeg"},
-        {SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS, "images-from-cache-lossless"},
-        {SPICE_IMAGE_TYPE_ZLIB_GLZ_RGB, "images-zlib-glz-rgb"},
-        {SPICE_IMAGE_TYPE_JPEG_ALPHA, "images-jpeg-alpha"},
-        {SPICE_IMAGE_TYPE_LZ4, "images-lz4"},
-    };
-    const Statistics *s = &self->statistics;
-    GstStructure *stats = gst_structure_new(
-        "application/x-spice-display-stats", "messages", G_TYPE_UINT64, s->messages, "frames",
-        G_TYPE_UINT64, s->frames, "refused", G_TYPE_UINT64, s->refused, "unknown-keys", G_TYPE_UINT,
-        self->unknown_keys, NULL);
-    guint i;
+    GstStructure *stats =
+        gst_structure_new("application/x-spice-display-stats", "frames", G_TYPE_UINT64,
+                          self->n_frames, "unknown-keys", G_TYPE_UINT, self->unknown_keys, NULL);
 
-    for (i = 0; i < G_N_ELEMENTS(names); i++)
-        gst_structure_set(stats, names[i].name, G_TYPE_UINT64, s->images[names[i].type], NULL);
+    if (self->painter)
+        gst_spice_display_painter_add_stats(self->painter, stats);
     return stats;
 }
 
@@ -780,17 +614,16 @@ static void gst_spice_display_dec_init(GstSpiceDisplayDec *self)
 
 static void install_properties(GObjectClass *object_class)
 {
-    const GParamFlags flags =
-        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
-    g_object_class_install_property(
-        object_class, PROP_SESSION,
-        g_param_spec_object("session", "Session", "The session that input goes to",
-                            GST_SPICE_TYPE_SESSION, flags));
-    g_object_class_install_property(
-        object_class, PROP_CHANNEL_ID,
-        g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
-                          255, 0, flags));
+    g_object_class_install_property(object_class, PROP_SESSION,
+                                    g_param_spec_object("session", "Session",
+                                                        "The session that input goes to",
+                                                        GST_SPICE_TYPE_SESSION, flags));
+    g_object_class_install_property(object_class, PROP_CHANNEL_ID,
+                                    g_param_spec_uint("channel-id", "Channel id",
+                                                      "Which of the server's display channels", 0,
+                                                      255, 0, flags));
     g_object_class_install_property(
         object_class, PROP_SHARED_CACHES,
         g_param_spec_boolean("shared-caches", "Shared caches",
@@ -834,8 +667,7 @@ static void gst_spice_display_dec_class_init(GstSpiceDisplayDecClass *klass)
 
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
-    gst_element_class_set_static_metadata(element_class, "SPICE display decoder",
-                                          "Codec/Decoder/Video",
-                                          "Paints the messages of a SPICE display channel into frames",
-                                          "The gst-spice developers");
+    gst_element_class_set_static_metadata(
+        element_class, "SPICE display decoder", "Codec/Decoder/Video",
+        "Paints the messages of a SPICE display channel into frames", "The gst-spice developers");
 }

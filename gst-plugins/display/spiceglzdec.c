@@ -30,9 +30,8 @@ G_DEFINE_FINAL_TYPE(GstSpiceGlzDec, gst_spice_glz_dec, GST_TYPE_SPICE_IMAGE_DEC)
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("image/x-spice-glz"));
 
-static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA }")));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA }")));
 
 static gboolean gst_spice_glz_dec_open(GstSpiceImageDec *dec)
 {
@@ -52,9 +51,8 @@ static void gst_spice_glz_dec_close(GstSpiceImageDec *dec)
     g_clear_pointer(&self->window, spice_glz_window_free);
 }
 
-static gboolean gst_spice_glz_dec_read_size(GstSpiceImageDec *dec, const guint8 *data,
-                                             gsize size, GstSpiceImageSize *image,
-                                             SpiceError *error)
+static gboolean gst_spice_glz_dec_read_size(GstSpiceImageDec *dec, const guint8 *data, gsize size,
+                                            GstSpiceImageSize *image, SpiceError *error)
 {
     SpiceGlzHeader *header = &GST_SPICE_GLZ_DEC(dec)->header;
 
@@ -62,13 +60,12 @@ static gboolean gst_spice_glz_dec_read_size(GstSpiceImageDec *dec, const guint8 
         return FALSE;
     image->width = header->width;
     image->height = header->height;
-    image->format =
-        header->type == SPICE_LZ_RGBA ? GST_VIDEO_FORMAT_BGRA : GST_VIDEO_FORMAT_BGRx;
+    image->format = header->type == SPICE_LZ_RGBA ? GST_VIDEO_FORMAT_BGRA : GST_VIDEO_FORMAT_BGRx;
     return TRUE;
 }
 
 static gboolean gst_spice_glz_dec_decode(GstSpiceImageDec *dec, const guint8 *data, gsize size,
-                                          GstVideoFrame *frame, SpiceError *error)
+                                         GstVideoFrame *frame, SpiceError *error)
 {
     GstSpiceGlzDec *self = GST_SPICE_GLZ_DEC(dec);
     SpiceGlzImage image;
@@ -104,7 +101,6 @@ static void gst_spice_glz_dec_class_init(GstSpiceGlzDecClass *klass)
     dec_class->decode = gst_spice_glz_dec_decode;
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
-    gst_element_class_set_static_metadata(element_class, "SPICE GLZ decoder",
-                                          "Codec/Decoder/Image", "Decodes SPICE GLZ images",
-                                          "The gst-spice developers");
+    gst_element_class_set_static_metadata(element_class, "SPICE GLZ decoder", "Codec/Decoder/Image",
+                                          "Decodes SPICE GLZ images", "The gst-spice developers");
 }

@@ -61,7 +61,7 @@ static void gst_spice_glz_enc_close(GstSpiceImageEnc *enc)
 }
 
 static gsize gst_spice_glz_enc_encode(GstSpiceImageEnc *enc, const GstVideoFrame *frame,
-                                       guint8 *out, gsize capacity)
+                                      guint8 *out, gsize capacity)
 {
     const SpiceLzSource source = {
         .type = glz_type(GST_VIDEO_FRAME_FORMAT(frame)),
@@ -89,8 +89,7 @@ static void gst_spice_glz_enc_class_init(GstSpiceGlzEncClass *klass)
     enc_class->encode = gst_spice_glz_enc_encode;
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
-    gst_element_class_set_static_metadata(element_class, "SPICE GLZ encoder",
-                                          "Codec/Encoder/Image",
+    gst_element_class_set_static_metadata(element_class, "SPICE GLZ encoder", "Codec/Encoder/Image",
                                           "Compresses frames as SPICE GLZ images",
                                           "The gst-spice developers");
 }

@@ -58,14 +58,13 @@ static void gst_spice_lz4_enc_close(GstSpiceImageEnc *enc)
 }
 
 static gsize gst_spice_lz4_enc_encode(GstSpiceImageEnc *enc, const GstVideoFrame *frame,
-                                       guint8 *out, gsize capacity)
+                                      guint8 *out, gsize capacity)
 {
-    return spice_lz4_encode(GST_SPICE_LZ4_ENC(enc)->coder,
-                            lz4_format(GST_VIDEO_FRAME_FORMAT(frame)),
-                            (guint32)GST_VIDEO_FRAME_WIDTH(frame),
-                            (guint32)GST_VIDEO_FRAME_HEIGHT(frame),
-                            GST_VIDEO_FRAME_PLANE_DATA(frame, 0),
-                            GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0), out, capacity);
+    return spice_lz4_encode(
+        GST_SPICE_LZ4_ENC(enc)->coder, lz4_format(GST_VIDEO_FRAME_FORMAT(frame)),
+        (guint32)GST_VIDEO_FRAME_WIDTH(frame), (guint32)GST_VIDEO_FRAME_HEIGHT(frame),
+        GST_VIDEO_FRAME_PLANE_DATA(frame, 0), GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0), out,
+        capacity);
 }
 
 static void gst_spice_lz4_enc_init(GstSpiceLz4Enc *self)
@@ -83,8 +82,7 @@ static void gst_spice_lz4_enc_class_init(GstSpiceLz4EncClass *klass)
     enc_class->encode = gst_spice_lz4_enc_encode;
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
-    gst_element_class_set_static_metadata(element_class, "SPICE LZ4 encoder",
-                                          "Codec/Encoder/Image",
+    gst_element_class_set_static_metadata(element_class, "SPICE LZ4 encoder", "Codec/Encoder/Image",
                                           "Compresses frames as SPICE LZ4 images",
                                           "The gst-spice developers");
 }

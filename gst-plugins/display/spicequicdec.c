@@ -47,9 +47,8 @@ static void gst_spice_quic_dec_close(GstSpiceImageDec *dec)
     g_clear_pointer(&self->decoder, spice_quic_decoder_free);
 }
 
-static gboolean gst_spice_quic_dec_read_size(GstSpiceImageDec *dec, const guint8 *data,
-                                             gsize size, GstSpiceImageSize *image,
-                                             SpiceError *error)
+static gboolean gst_spice_quic_dec_read_size(GstSpiceImageDec *dec, const guint8 *data, gsize size,
+                                             GstSpiceImageSize *image, SpiceError *error)
 {
     SpiceQuicHeader *header = &GST_SPICE_QUIC_DEC(dec)->header;
 
@@ -67,8 +66,8 @@ static gboolean gst_spice_quic_dec_decode(GstSpiceImageDec *dec, const guint8 *d
                                           GstVideoFrame *frame, SpiceError *error)
 {
     GstSpiceQuicDec *self = GST_SPICE_QUIC_DEC(dec);
-    SpiceQuicTarget target = self->header.type == SPICE_QUIC_GRAY ? SPICE_QUIC_TO_GRAY
-                                                                  : SPICE_QUIC_TO_32;
+    SpiceQuicTarget target =
+        self->header.type == SPICE_QUIC_GRAY ? SPICE_QUIC_TO_GRAY : SPICE_QUIC_TO_32;
 
     return spice_quic_decode(self->decoder, &self->header, data, size, target,
                              GST_VIDEO_FRAME_PLANE_DATA(frame, 0),

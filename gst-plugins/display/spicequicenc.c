@@ -24,9 +24,9 @@ struct _GstSpiceQuicEnc {
 
 G_DEFINE_FINAL_TYPE(GstSpiceQuicEnc, gst_spice_quic_enc, GST_TYPE_SPICE_IMAGE_ENC)
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA, BGR, RGB15, GRAY8 }")));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA, BGR, RGB15, GRAY8 }")));
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("image/x-spice-quic"));
@@ -89,8 +89,7 @@ static void gst_spice_quic_enc_class_init(GstSpiceQuicEncClass *klass)
     enc_class->encode = gst_spice_quic_enc_encode;
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
-    gst_element_class_set_static_metadata(element_class, "SPICE QUIC encoder",
-                                          "Codec/Encoder/Image",
-                                          "Compresses frames as SPICE QUIC images",
-                                          "The gst-spice developers");
+    gst_element_class_set_static_metadata(
+        element_class, "SPICE QUIC encoder", "Codec/Encoder/Image",
+        "Compresses frames as SPICE QUIC images", "The gst-spice developers");
 }

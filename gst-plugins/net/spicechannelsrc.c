@@ -256,11 +256,10 @@ static void drop_session(GstSpiceChannelSrc *self)
 
 static gboolean gst_spice_channel_src_start(GstBaseSrc *src)
 {
-    static const guint32 caps = 1u << SPICE_DISPLAY_CAP_SIZED_STREAM |
-                                1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
-                                1u << SPICE_DISPLAY_CAP_COMPOSITE |
-                                1u << SPICE_DISPLAY_CAP_A8_SURFACE |
-                                1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION;
+    static const guint32 caps =
+        1u << SPICE_DISPLAY_CAP_SIZED_STREAM | 1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
+        1u << SPICE_DISPLAY_CAP_COMPOSITE | 1u << SPICE_DISPLAY_CAP_A8_SURFACE |
+        1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION;
     GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
     GstSpiceAttachment *attachment;
 
@@ -409,8 +408,7 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
     GObjectClass *object_class = G_OBJECT_CLASS(klass);
     GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
     GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS(klass);
-    const GParamFlags flags =
-        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
     GST_DEBUG_CATEGORY_INIT(spicechannelsrc_debug, "spicechannelsrc", 0, "SPICE channel source");
 
@@ -456,10 +454,10 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
                           "Seconds of silence after which the server counts as gone (0: never); "
                           "connecting and the handshake take 10 s at most, or this if it is less",
                           0, G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
-    g_object_class_install_property(
-        object_class, PROP_CHANNEL_ID,
-        g_param_spec_uint("channel-id", "Channel id", "Which of the server's display channels", 0,
-                          MAX_CHANNEL_ID, 0, flags));
+    g_object_class_install_property(object_class, PROP_CHANNEL_ID,
+                                    g_param_spec_uint("channel-id", "Channel id",
+                                                      "Which of the server's display channels", 0,
+                                                      MAX_CHANNEL_ID, 0, flags));
     g_object_class_install_property(
         object_class, PROP_SHARED_CACHES,
         g_param_spec_boolean("shared-caches", "Shared caches",

@@ -90,9 +90,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(GstSpiceSrc, gst_spice_src, GST_TYPE_BIN,
                               G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER,
                                                     gst_spice_src_uri_handler_init))
 
-static GstStaticPadTemplate display_template =
-    GST_STATIC_PAD_TEMPLATE("display_%u", GST_PAD_SRC, GST_PAD_SOMETIMES,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("BGRx")));
+static GstStaticPadTemplate display_template = GST_STATIC_PAD_TEMPLATE(
+    "display_%u", GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("BGRx")));
 
 /* Displays come and go */
 
@@ -103,8 +102,8 @@ static void add_display(GstSpiceSrc *self, guint id)
                                       "channel-id", id, "shared-caches", self->all_displays, NULL);
     GstElement *decoder =
         g_object_new(GST_TYPE_SPICE_DISPLAY_DEC, "session", self->session, "channel-id", id,
-                     "shared-caches", self->all_displays, "show-cursor", self->show_cursor, "timestamps", self->timestamps,
-                     "num-buffers", self->num_buffers, NULL);
+                     "shared-caches", self->all_displays, "show-cursor", self->show_cursor,
+                     "timestamps", self->timestamps, "num-buffers", self->num_buffers, NULL);
     GstPadTemplate *template = gst_static_pad_template_get(&display_template);
     GstPad *target, *pad;
 
@@ -264,8 +263,8 @@ static gboolean open_session(GstSpiceSrc *self)
                  self->ca_file, "host-subject", self->host_subject, "timeout", self->timeout, NULL);
     self->session = session;
     GST_OBJECT_UNLOCK(self);
-    self->handlers[0] = g_signal_connect(session, "channel-available",
-                                         G_CALLBACK(on_channel_available), self);
+    self->handlers[0] =
+        g_signal_connect(session, "channel-available", G_CALLBACK(on_channel_available), self);
     self->handlers[1] =
         g_signal_connect(session, "channels-listed", G_CALLBACK(on_channels_listed), self);
     self->handlers[2] = g_signal_connect(session, "failed", G_CALLBACK(on_failed), self);
@@ -555,8 +554,7 @@ static void gst_spice_src_init(GstSpiceSrc *self)
 
 static void install_properties(GObjectClass *object_class)
 {
-    const GParamFlags flags =
-        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
     g_object_class_install_property(
         object_class, PROP_LOCATION,
@@ -585,10 +583,10 @@ static void install_properties(GObjectClass *object_class)
                           "Seconds of silence after which the server counts as gone (0: never); "
                           "connecting and the handshake take 10 s at most, or this if it is less",
                           0, G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
-    g_object_class_install_property(
-        object_class, PROP_MONITOR,
-        g_param_spec_uint("monitor", "Monitor", "The display to expose unless all are", 0, 255, 0,
-                          flags));
+    g_object_class_install_property(object_class, PROP_MONITOR,
+                                    g_param_spec_uint("monitor", "Monitor",
+                                                      "The display to expose unless all are", 0,
+                                                      255, 0, flags));
     g_object_class_install_property(
         object_class, PROP_ALL_DISPLAYS,
         g_param_spec_boolean("all-displays", "All displays",

@@ -15,8 +15,8 @@
 static GstFlowReturn push(GstHarness *h, guint16 type, const void *body, gsize size, gboolean last)
 {
     GstBuffer *buffer = gst_buffer_new_allocate(NULL, 6 + size, NULL);
-    guint8 header[6] = {(guint8)type, (guint8)(type >> 8), (guint8)size, (guint8)(size >> 8),
-                        (guint8)(size >> 16), (guint8)(size >> 24)};
+    guint8 header[6] = {(guint8)type,        (guint8)(type >> 8),  (guint8)size,
+                        (guint8)(size >> 8), (guint8)(size >> 16), (guint8)(size >> 24)};
 
     gst_buffer_fill(buffer, 0, header, 6);
     if (size)
@@ -144,7 +144,8 @@ static void test_painting_into_a_frame_spoils_none_that_follows(void)
         fill(h, 0, 0, 1, 1, i, TRUE);
         frame = gst_buffer_make_writable(gst_harness_pull(h));
         g_assert_cmphex(pixel(frame, 16, 9, 9), ==, 0);
-        gst_buffer_memset(frame, 0, 0xee, gst_buffer_get_size(frame)); /* what a text overlay does */
+        gst_buffer_memset(frame, 0, 0xee,
+                          gst_buffer_get_size(frame)); /* what a text overlay does */
         gst_buffer_unref(frame);
     }
     gst_harness_teardown(h);
@@ -238,7 +239,8 @@ int main(int argc, char **argv)
     g_test_add_func("/display/painting-into-frames-is-harmless",
                     test_painting_into_a_frame_spoils_none_that_follows);
     g_test_add_func("/display/a-new-size-is-new-caps", test_a_new_size_is_new_caps);
-    g_test_add_func("/display/a-bad-draw-loses-itself", test_a_bad_draw_loses_itself_and_nothing_else);
+    g_test_add_func("/display/a-bad-draw-loses-itself",
+                    test_a_bad_draw_loses_itself_and_nothing_else);
     g_test_add_func("/display/a-bad-control-message-is-one-error",
                     test_a_bad_control_message_is_one_error);
     g_test_add_func("/display/every-input-event-is-taken", test_every_input_event_is_taken);

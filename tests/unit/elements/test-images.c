@@ -17,7 +17,9 @@ static GstBuffer *make_frame(GstVideoInfo *info, guint32 seed)
 
     gst_buffer_map(buffer, &map, GST_MAP_WRITE);
     for (i = 0; i < map.size; i++)
-        map.data[i] = i % 997 < 500 ? 0x40 : i % 997 < 800 ? (guint8)(i / 3) : (guint8)g_rand_int(random);
+        map.data[i] = i % 997 < 500   ? 0x40
+                      : i % 997 < 800 ? (guint8)(i / 3)
+                                      : (guint8)g_rand_int(random);
     gst_buffer_unmap(buffer, &map);
     g_rand_free(random);
     return buffer;

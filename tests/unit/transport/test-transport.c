@@ -48,10 +48,20 @@ static void test_address_forms(void)
 static void test_address_refused(void)
 {
     static const char *bad[] = {
-        "",           "spice",          "http://h:1",          "spice://",
-        "spice://:1", "spice://h:0",    "spice://h:65536",     "spice://h?port=x",
-        "spice://h?port=0", "spice://h?colour=red", "spice+tls://h", "spice+unix://relative",
-        "spice+unix:", "spice://h?port",
+        "",
+        "spice",
+        "http://h:1",
+        "spice://",
+        "spice://:1",
+        "spice://h:0",
+        "spice://h:65536",
+        "spice://h?port=x",
+        "spice://h?port=0",
+        "spice://h?colour=red",
+        "spice+tls://h",
+        "spice+unix://relative",
+        "spice+unix:",
+        "spice://h?port",
     };
     guint i;
 
@@ -102,12 +112,12 @@ static char *frame_all(const guint8 *bytes, gsize size, gsize piece, gboolean mi
 }
 
 static const guint8 mini_stream[] = {
-    101, 0, 2, 0, 0, 0, 0xaa, 0xbb,            /* two bytes */
-    102, 0, 0, 0, 0, 0,                        /* none */
-    8,   0, 16, 0, 0, 0,                       /* LIST with one part of type 105 */
-    1,   0, 6, 0, 0, 0,                        /* at 6 */
-    105, 0, 99, 0, 0, 0, 1, 2, 3, 4,           /* whose size field lies */
-    103, 0, 1, 0, 0, 0, 0xcc,
+    101, 0, 2,  0, 0, 0, 0xaa, 0xbb,       /* two bytes */
+    102, 0, 0,  0, 0, 0,                   /* none */
+    8,   0, 16, 0, 0, 0,                   /* LIST with one part of type 105 */
+    1,   0, 6,  0, 0, 0,                   /* at 6 */
+    105, 0, 99, 0, 0, 0, 1,    2,    3, 4, /* whose size field lies */
+    103, 0, 1,  0, 0, 0, 0xcc,
 };
 
 static void test_framer_pieces(void)
@@ -116,8 +126,7 @@ static void test_framer_pieces(void)
 
     for (piece = 1; piece <= sizeof mini_stream; piece++) {
         g_autoptr(GError) error = NULL;
-        g_autofree char *log =
-            frame_all(mini_stream, sizeof mini_stream, piece, TRUE, 100, &error);
+        g_autofree char *log = frame_all(mini_stream, sizeof mini_stream, piece, TRUE, 100, &error);
 
         g_assert_no_error(error);
         g_assert_cmpstr(log, ==,
@@ -129,8 +138,8 @@ static void test_framer_pieces(void)
 static void test_framer_full_header(void)
 {
     static const guint8 stream[] = {
-        7, 0, 0, 0, 0, 0, 0, 0, 101, 0, 12, 0, 0, 0, 2, 0, 0, 0, /* serial 7, sub_list at 2 */
-        0xaa, 0xbb, 1, 0, 8, 0, 0, 0, 105, 0, 0, 0, 0, 0,
+        7,    0,    0, 0, 0, 0, 0, 0, 101, 0, 12, 0, 0, 0, 2, 0, 0, 0, /* serial 7, sub_list at 2 */
+        0xaa, 0xbb, 1, 0, 8, 0, 0, 0, 105, 0, 0,  0, 0, 0,
     };
     g_autoptr(GError) error = NULL;
     g_autofree char *log = NULL;
