@@ -10,8 +10,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! audio/x-raw,rate=44100,channels=2 !
- * spiceceltenc ! spiceceltdec ! audioconvert ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! spiceceltenc ! spiceceltdec ! fakesink
  * ]|
  */
 #include "spiceceltdec.h"

@@ -281,9 +281,7 @@ static void starts_afresh_after_a_reset(void)
 
 int main(int argc, char **argv)
 {
-    const char *long_wanted = getenv("SPICE_TEST_LONG");
-    bool thorough =
-        (argc > 2 && !strcmp(argv[2], "--long")) || (long_wanted && !strcmp(long_wanted, "1"));
+    bool thorough = tap_long(argc, argv);
 
     if (argc < 2) {
         fprintf(stderr, "usage: test-celt051-encoder VECTORS [--long]\n");
