@@ -131,6 +131,24 @@ static gboolean set_expected_host(SpiceTls *self, const char *host)
            SSL_set_tlsext_host_name(self->ssl, host) == 1;
 }
 
+/** Puts an SSL on memory BIOs. */
+static gboolean open_ssl(SpiceTls *self, GError **error)
+{
+    self->ssl = SSL_new(self->context);
+    self->from_peer = BIO_new(BIO_s_mem());
+    self->to_peer = BIO_new(BIO_s_mem());
+    if (!self->ssl || !self->from_peer || !self->to_peer) {
+        BIO_free(self->from_peer);
+        BIO_free(self->to_peer);
+        return fail(error, "cannot set up TLS", openssl_reason());
+    }
+    BIO_set_mem_eof_return(self->from_peer, -1);
+    SSL_set_bio(self->ssl, self->from_peer, self->to_peer);
+    SSL_set_msg_callback(self->ssl, count_handshakes);
+    SSL_set_msg_callback_arg(self->ssl, self);
+    return TRUE;
+}
+
 SpiceTls *spice_tls_client_new(const SpiceTlsTrust *trust, GError **error)
 {
     g_autoptr(SpiceTls) self = g_new0(SpiceTls, 1);
@@ -147,18 +165,9 @@ SpiceTls *spice_tls_client_new(const SpiceTlsTrust *trust, GError **error)
     if (!set_trust(self, trust, error))
         return NULL;
 
-    self->ssl = SSL_new(self->context);
-    self->from_peer = BIO_new(BIO_s_mem());
-    self->to_peer = BIO_new(BIO_s_mem());
-    if (!self->ssl || !self->from_peer || !self->to_peer) {
-        fail(error, "cannot set up TLS", openssl_reason());
+    if (!open_ssl(self, error))
         return NULL;
-    }
-    BIO_set_mem_eof_return(self->from_peer, -1);
-    SSL_set_bio(self->ssl, self->from_peer, self->to_peer);
     SSL_set_connect_state(self->ssl);
-    SSL_set_msg_callback(self->ssl, count_handshakes);
-    SSL_set_msg_callback_arg(self->ssl, self);
     if (!self->subject && (!trust->host || !set_expected_host(self, trust->host))) {
         fail(error, "unlawful host name", trust->host ? trust->host : "none");
         return NULL;
@@ -266,4 +275,76 @@ gboolean spice_tls_write(SpiceTls *self, const guint8 *data, gsize size, GError 
     if (size == 0 || SSL_write_ex(self->ssl, data, size, &written) == 1)
         return TRUE;
     return fail(error, "TLS connection broken", openssl_reason());
+}
+
+/* The server's side */
+
+struct SpiceTlsServer {
+    SSL_CTX *context;
+};
+
+static int give_password(char *buffer, int size, int writing, void *password)
+{
+    return password ? (int)g_strlcpy(buffer, password, (gsize)size) : 0;
+}
+
+static gboolean load_certificate(SpiceTlsServer *self, const char *cert_file, const char *key_file,
+                                 const char *key_password, GError **error)
+{
+    SSL_CTX_set_default_passwd_cb(self->context, give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(self->context, (void *)key_password);
+    if (SSL_CTX_use_certificate_chain_file(self->context, cert_file) != 1)
+        return fail(error, cert_file, openssl_reason());
+    if (SSL_CTX_use_PrivateKey_file(self->context, key_file, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(self->context) != 1)
+        return fail(error, key_file, openssl_reason());
+    SSL_CTX_set_default_passwd_cb_userdata(self->context, NULL);
+    return TRUE;
+}
+
+SpiceTlsServer *spice_tls_server_new(const char *cert_file, const char *key_file,
+                                     const char *key_password, const char *ciphers, GError **error)
+{
+    static const guint8 session_context[] = "SPICE";
+    g_autoptr(SpiceTlsServer) self = g_new0(SpiceTlsServer, 1);
+
+    ERR_clear_error();
+    self->context = SSL_CTX_new(TLS_server_method());
+    if (!self->context) {
+        fail(error, "cannot set up TLS", openssl_reason());
+        return NULL;
+    }
+    SSL_CTX_set_min_proto_version(self->context, TLS1_2_VERSION);
+    SSL_CTX_set_options(self->context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                           SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_session_cache_mode(self->context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_id_context(self->context, session_context, sizeof session_context - 1);
+    if (!load_certificate(self, cert_file, key_file, key_password, error))
+        return NULL;
+    if (ciphers && SSL_CTX_set_cipher_list(self->context, ciphers) != 1) {
+        fail(error, ciphers, openssl_reason());
+        return NULL;
+    }
+    return g_steal_pointer(&self);
+}
+
+void spice_tls_server_free(SpiceTlsServer *self)
+{
+    if (!self)
+        return;
+    SSL_CTX_free(self->context);
+    g_free(self);
+}
+
+SpiceTls *spice_tls_server_accept(SpiceTlsServer *self, GError **error)
+{
+    g_autoptr(SpiceTls) tls = g_new0(SpiceTls, 1);
+
+    ERR_clear_error();
+    SSL_CTX_up_ref(self->context);
+    tls->context = self->context;
+    if (!open_ssl(tls, error))
+        return NULL;
+    SSL_set_accept_state(tls->ssl);
+    return g_steal_pointer(&tls);
 }

@@ -30,6 +30,19 @@ typedef enum {
 SpiceTls *spice_tls_client_new(const SpiceTlsTrust *trust, GError **error);
 void spice_tls_free(SpiceTls *tls);
 
+/** A server's certificate and rules, for any number of connections. */
+typedef struct SpiceTlsServer SpiceTlsServer;
+
+/** PEM files; `key_password` and `ciphers` (OpenSSL's list for TLS 1.2) may be NULL. TLS 1.2 and
+ * up, the server's preference, no session tickets, no renegotiation. NULL and
+ * SPICE_TRANSPORT_ERROR_TLS, which names the file, if one cannot be used or the key does not belong
+ * to the certificate. */
+SpiceTlsServer *spice_tls_server_new(const char *cert_file, const char *key_file,
+                                     const char *key_password, const char *ciphers, GError **error);
+void spice_tls_server_free(SpiceTlsServer *server);
+/** One connection's side; may outlive the server. NULL without memory. */
+SpiceTls *spice_tls_server_accept(SpiceTlsServer *server, GError **error);
+
 /** Bytes from the peer. */
 void spice_tls_feed(SpiceTls *tls, const guint8 *data, gsize size);
 /** Appends to `out` what has to be sent to the peer. Call it after every other call. */
@@ -46,5 +59,6 @@ gboolean spice_tls_write(SpiceTls *tls, const guint8 *data, gsize size, GError *
 gboolean spice_tls_subject_is_lawful(const char *text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpiceTls, spice_tls_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpiceTlsServer, spice_tls_server_free)
 
 G_END_DECLS
