@@ -22,7 +22,9 @@ typedef struct {
 
 typedef struct World World;
 
-World *world_create(Choices choices);
+/** `starved`: memory is refused now and then. Draws may then fail that the model does, so clients
+ * are compared with the display's own surfaces. */
+World *world_create(Choices choices, bool starved);
 
 /** One random event: a draw, a surface, a client that comes, pulls, stalls or goes. */
 void world_step(World *world);
