@@ -45,8 +45,8 @@ static uint8_t bitmap_format(const SpiceSurface *surface, const SpicePixels *par
 static bool widen(SpicePixels *wide, const SpicePixels *part, SpiceArena *scratch,
                   SpiceError *error)
 {
-    if (!spice_pixels_new(wide, PIXMAN_x8r8g8b8, part->width, part->height, scratch, error))
-        return false;
+    if (!spice_pixels_new(wide, PIXMAN_x8r8g8b8, part->width, part->height, scratch, NULL))
+        return spice_error_set(error, SPICE_ERROR_MEMORY, "picture");
     for (int32_t y = 0; y < part->height; y++) {
         const uint8_t *from = spice_pixels_row(part, y);
         uint8_t *to = spice_pixels_row(wide, y);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/image/quic.h"
+
 static uint32_t below(const Choices *choices, uint32_t n)
 {
     return choices->below(choices->context, n);
@@ -70,6 +72,28 @@ static SpiceImage *bitmap(RandomDraw *draw, const Choices *choices, uint8_t form
     return image;
 }
 
+/** As the driver of an old guest sends them; if asked for, truncated now and then. */
+static SpiceImage *quic(RandomDraw *draw, const Choices *choices, uint32_t width, uint32_t height)
+{
+    const SpiceImage *plain = bitmap(draw, choices, SPICE_BITMAP_FMT_32BIT, 32, width, height);
+    SpiceQuicEncoder *encoder = spice_quic_encoder_new(&spice_allocator_libc, 0);
+    const SpiceQuicSource source = {SPICE_QUIC_RGB32, width, height, plain->data.data,
+                                    (ptrdiff_t)plain->stride};
+    const size_t capacity = 512 + 8 * plain->data.size;
+    uint8_t *stream = malloc(capacity);
+    size_t size = spice_quic_encode(encoder, &source, stream, capacity);
+    SpiceImage *image = &draw->images[draw->n_images - 1];
+
+    spice_quic_encoder_free(encoder);
+    if (draw->broken && below(choices, 8) == 0 && size > SPICE_QUIC_MIN_SIZE)
+        size -= (size - SPICE_QUIC_MIN_SIZE) / 2;
+    free(draw->blocks[draw->n_blocks - 1]);
+    draw->blocks[draw->n_blocks - 1] = stream;
+    *image = (SpiceImage){
+        .type = SPICE_IMAGE_TYPE_QUIC, .width = width, .height = height, .data = {stream, size}};
+    return image;
+}
+
 static SpiceImage *surface_image(RandomDraw *draw, uint32_t id)
 {
     SpiceImage *image = &draw->images[draw->n_images++];
@@ -93,6 +117,8 @@ static SpiceImage *picture(RandomDraw *draw, const Choices *choices)
         width = 1 + below(choices, 40);
         height = 1 + below(choices, 40);
     }
+    if (below(choices, 8) == 0)
+        return quic(draw, choices, width, height);
     return bitmap(draw, choices, formats[kind].format, formats[kind].bits, width, height);
 }
 
@@ -251,11 +277,12 @@ static uint16_t any_type(const Choices *choices)
 }
 
 void random_draw_make(RandomDraw *draw, const Choices *choices, uint32_t surface_id, int32_t width,
-                      int32_t height)
+                      int32_t height, bool broken)
 {
     AnyDraw *m = &draw->message;
 
     memset(draw, 0, sizeof(*draw));
+    draw->broken = broken;
     draw->type = any_type(choices);
     m->base.surface_id = surface_id;
     make_base(draw, choices, width, height);

@@ -26,6 +26,7 @@ typedef union {
 /** A draw with all that it points to. */
 typedef struct {
     uint16_t type;
+    bool broken;
     AnyDraw message;
     SpiceImage images[4];
     SpicePalette palettes[4];
@@ -43,6 +44,6 @@ typedef struct {
     uint8_t glyph_data[3][64];
 } RandomDraw;
 
-/** Makes a draw for a surface of `width` x `height`. */
+/** Makes a draw for a surface of `width` x `height`; `broken`: it may be one that fails. */
 void random_draw_make(RandomDraw *draw, const Choices *choices, uint32_t surface_id, int32_t width,
-                      int32_t height);
+                      int32_t height, bool broken);

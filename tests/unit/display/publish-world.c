@@ -290,7 +290,7 @@ static void draw(World *self, uint32_t id)
     uint64_t bytes;
 
     random_draw_make(&random, &self->choices, id, surface ? surface->width : MAX_SIDE,
-                     surface ? surface->height : MAX_SIDE);
+                     surface ? surface->height : MAX_SIDE, self->starved);
     *guest = (Guest){.world = self, .n_blocks = random.n_blocks};
     memcpy(guest->blocks, random.blocks, sizeof(guest->blocks));
     source.type = random.type;
