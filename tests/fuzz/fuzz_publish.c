@@ -9,7 +9,7 @@
 
 #include "../unit/display/publish-world.h"
 
-enum { MAX_STEPS = 400 };
+enum { MAX_STEPS = 120 };
 
 typedef struct {
     const uint8_t *data;
