@@ -6,7 +6,11 @@
 #include "desktop-scroll.h"
 #include "row-diff.h"
 
-enum { TILE = 32 };
+enum {
+    TILE = 32,
+    MAX_SEARCHES =
+        12, /* groups of tiles in which a scroll is looked for: their bounds may overlap */
+};
 
 typedef enum { TILE_EQUAL, TILE_PICTURE, TILE_SOLID, TILE_DONE } TileKind;
 
@@ -189,6 +193,7 @@ static void find_scrolls(Finder *self)
 {
     const uint32_t n_tiles = self->columns * self->rows;
     uint32_t *stack = spice_arena_take(self->scratch, n_tiles, sizeof(stack[0]));
+    unsigned n_searches = 0;
 
     for (uint32_t i = 0; stack && i < n_tiles; i++) {
         SpiceDesktopScroll scroll;
@@ -197,7 +202,7 @@ static void find_scrolls(Finder *self)
         if (self->tiles[i].kind == TILE_EQUAL || self->tiles[i].group)
             continue;
         bounds = gather(self, i, stack);
-        if (self->n_scrolls < SPICE_MAX_DESKTOP_SCROLLS &&
+        if (self->n_scrolls < SPICE_MAX_DESKTOP_SCROLLS && n_searches++ < MAX_SEARCHES &&
             spice_desktop_find_scroll(&scroll, self->change, &bounds, self->scratch) &&
             is_independent(self, &scroll))
             self->scrolls[self->n_scrolls++] = scroll;
@@ -213,18 +218,21 @@ static void find_scrolls(Finder *self)
     }
 }
 
-/** After scrolls: what is still to be done is found anew, now also where the frames were equal and
- * a scroll has spoilt it. */
-static void compare_again(Finder *self)
+/** Looks at the tiles that a scroll touches anew: less is to be done there now, or more, where
+ * frames were equal. */
+static void compare_again(Finder *self, const SpiceRect *box)
 {
-    memset(self->tiles, 0, (size_t)self->columns * self->rows * sizeof(self->tiles[0]));
-    compare_all(self);
-    for (uint32_t i = 0; i < self->n_scrolls; i++) {
-        const SpiceRect *box = &self->scrolls[i].box;
+    const int32_t left = box->left / TILE * TILE, top = box->top / TILE * TILE;
+    const int32_t right =
+        least((box->right + TILE - 1) / TILE * TILE, (int32_t)self->change->width);
+    const int32_t bottom =
+        least((box->bottom + TILE - 1) / TILE * TILE, (int32_t)self->change->height);
 
-        for (int32_t y = box->top; y < box->bottom; y++)
-            compare_row(self, box->left, box->right, y);
-    }
+    for (int32_t y = top; y < bottom; y += TILE)
+        for (int32_t x = left; x < right; x += TILE)
+            self->tiles[(uint32_t)(y / TILE) * self->columns + (uint32_t)(x / TILE)] = (Tile){0};
+    for (int32_t y = top; y < bottom; y++)
+        compare_row(self, left, right, y);
 }
 
 /* --- tiles to draws --- */
@@ -468,8 +476,8 @@ bool spice_desktop_find_damage(SpiceDesktopOps *ops, const SpiceDesktopChange *c
     compare_all(&self);
     if (!change->no_scrolls)
         find_scrolls(&self);
-    if (self.n_scrolls > 0)
-        compare_again(&self);
+    for (uint32_t i = 0; i < self.n_scrolls; i++)
+        compare_again(&self, &self.scrolls[i].box);
     classify(&self);
     add_fills(&self);
     add_pictures(&self);

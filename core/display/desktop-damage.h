@@ -57,7 +57,8 @@ typedef struct {
 } SpiceDesktopOps;
 
 /** Finds draws that, done on the previous frame, give exactly the current one; none if they are
- * equal. Working memory comes from `scratch`, at most some 100 bytes a row and a tile of 32 x 32
- * pixels; the caller resets it. False and *error: VALUE or LIMIT for dimensions, MEMORY. */
+ * equal. Working memory comes from `scratch`: some 30 bytes a tile of 32 x 32 pixels, and for each
+ * group of changed tiles that may have scrolled some 60 a row; the caller resets it. False and
+ * *error: VALUE or LIMIT for dimensions, MEMORY. */
 bool spice_desktop_find_damage(SpiceDesktopOps *ops, const SpiceDesktopChange *change,
                                SpiceArena *scratch, SpiceError *error);

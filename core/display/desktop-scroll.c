@@ -166,35 +166,59 @@ static int32_t find_distance(Search *self)
     return votes >= MIN_VOTES && votes * 4 >= voters ? dy : 0;
 }
 
-/** A run of rows [from, end) of the area that have moved. */
+/** A run of rows [from, end) of the area that have moved, and how many of them are not what they
+ * were. */
 typedef struct {
     int32_t from, end;
+    uint32_t changed;
 } Run;
 
-/** The longest run of rows of a strip that came from `dy` above. `changed`: how many rows of it are
- * not what they were. */
-static Run longest_run(Search *self, uint32_t strip, int32_t dy, uint32_t *changed)
+/** What is known of a strip while rows are walked. */
+typedef struct {
+    Run now, best;
+} Strip;
+
+static bool is_equal(const uint8_t *a, const uint8_t *b, uint32_t n_pixels)
+{
+    return memcmp(a, b, (size_t)n_pixels * 4) == 0;
+}
+
+static void end_run(Strip *strip, int32_t y)
+{
+    if (strip->now.end - strip->now.from > strip->best.end - strip->best.from)
+        strip->best = strip->now;
+    strip->now = (Run){y + 1, y + 1, 0};
+}
+
+/** Finds for each strip the longest run of rows that came from `dy` above. Row by row over all
+ * strips, as memory likes it. */
+static void find_runs(Search *self, int32_t dy, Strip *strips)
 {
     const int32_t height = (int32_t)self->height;
     const int32_t first = dy > 0 ? dy : 0, end = dy > 0 ? height : height + dy;
-    Run best = {0, 0};
-    uint32_t new_rows = 0;
 
-    number_rows(self, strip);
-    *changed = 0;
-    for (int32_t y = first, from = first; y <= end; y++) {
-        if (y < end && self->now[y] == self->before[y - dy]) {
-            new_rows += self->now[y] != self->before[y];
-            continue;
+    for (uint32_t i = 0; i < self->n_strips; i++)
+        strips[i] = (Strip){.now = {first, first, 0}};
+    for (int32_t y = first; y < end; y++) {
+        const int32_t row = self->area->top + y;
+        const uint8_t *now = row_of(&self->change->current, self->area->left, row);
+        const uint8_t *moved = row_of(&self->change->previous, self->area->left, row - dy);
+        const uint8_t *before = row_of(&self->change->previous, self->area->left, row);
+
+        for (uint32_t i = 0; i < self->n_strips; i++) {
+            const uint32_t width = strip_width(self, i);
+            const size_t at = (size_t)i * STRIP * 4;
+
+            if (!is_equal(now + at, moved + at, width)) {
+                end_run(&strips[i], y);
+                continue;
+            }
+            strips[i].now.end = y + 1;
+            strips[i].now.changed += !is_equal(now + at, before + at, width);
         }
-        if (y - from > best.end - best.from) {
-            best = (Run){from, y};
-            *changed = new_rows;
-        }
-        from = y + 1;
-        new_rows = 0;
     }
-    return best;
+    for (uint32_t i = 0; i < self->n_strips; i++)
+        end_run(&strips[i], end);
 }
 
 /** Strips side by side that have moved, with the rows that they have in common. */
@@ -209,18 +233,17 @@ static uint64_t size_of(const Group *group)
     return (uint64_t)(group->end - group->first) * (uint64_t)(group->rows.end - group->rows.from);
 }
 
-static bool find_group(Search *self, int32_t dy, Group *best)
+static bool find_group(Search *self, const Strip *strips, Group *best)
 {
     Group group = {0};
 
     *best = group;
     for (uint32_t strip = 0; strip < self->n_strips; strip++) {
-        uint32_t changed;
-        const Run run = longest_run(self, strip, dy, &changed);
+        const Run run = strips[strip].best;
         Group longer = group;
 
         longer.end = strip + 1;
-        longer.worth += (uint64_t)changed * STRIP;
+        longer.worth += (uint64_t)run.changed * STRIP;
         if (group.first == group.end) {
             longer.first = strip;
             longer.rows = run;
@@ -231,7 +254,7 @@ static bool find_group(Search *self, int32_t dy, Group *best)
         /* Not at the price of what was found so far: begin anew with this strip. */
         if (longer.rows.end - longer.rows.from < MIN_HEIGHT / 2 ||
             size_of(&longer) < size_of(&group)) {
-            longer = (Group){strip, strip + 1, run, (uint64_t)changed * STRIP};
+            longer = (Group){strip, strip + 1, run, (uint64_t)run.changed * STRIP};
             if (run.end - run.from < MIN_HEIGHT / 2)
                 longer = (Group){0};
         }
@@ -247,6 +270,7 @@ bool spice_desktop_find_scroll(SpiceDesktopScroll *scroll, const SpiceDesktopCha
 {
     Search self = {.change = change, .area = changed};
     const int32_t width = changed->right - changed->left;
+    Strip *strips;
     Group group;
     int32_t dy;
 
@@ -257,7 +281,11 @@ bool spice_desktop_find_scroll(SpiceDesktopScroll *scroll, const SpiceDesktopCha
     if (!take_memory(&self, scratch))
         return false;
     dy = find_distance(&self);
-    if (dy == 0 || !find_group(&self, dy, &group))
+    strips = dy ? spice_arena_take(scratch, self.n_strips, sizeof(strips[0])) : NULL;
+    if (!strips)
+        return false;
+    find_runs(&self, dy, strips);
+    if (!find_group(&self, strips, &group))
         return false;
     scroll->dy = dy;
     scroll->box = (SpiceRect){

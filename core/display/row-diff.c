@@ -35,12 +35,18 @@ static bool diff_c(const uint8_t *a, const uint8_t *b, uint32_t n_pixels, uint32
 }
 
 #ifdef HAVE_X86
+/* Blocks of 64 bytes, from both ends. */
+enum { BLOCK = 16 };
+
 __attribute__((target("sse2"))) static bool block_equal_sse2(const uint8_t *a, const uint8_t *b)
 {
-    const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)a);
-    const __m128i y = _mm_loadu_si128((const __m128i *)(const void *)b);
+    const __m128i *x = (const __m128i *)(const void *)a, *y = (const __m128i *)(const void *)b;
+    __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128(x), _mm_loadu_si128(y));
 
-    return _mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) == 0xffff;
+    for (int i = 1; i < 4; i++)
+        equal =
+            _mm_and_si128(equal, _mm_cmpeq_epi8(_mm_loadu_si128(x + i), _mm_loadu_si128(y + i)));
+    return _mm_movemask_epi8(equal) == 0xffff;
 }
 
 __attribute__((target("sse2"))) static bool
@@ -48,20 +54,22 @@ diff_sse2(const uint8_t *a, const uint8_t *b, uint32_t n_pixels, uint32_t *first
 {
     uint32_t start = 0, end = n_pixels;
 
-    while (end - start >= 4 && block_equal_sse2(a + 4 * (size_t)start, b + 4 * (size_t)start))
-        start += 4;
-    while (end - start >= 4 &&
-           block_equal_sse2(a + 4 * (size_t)(end - 4), b + 4 * (size_t)(end - 4)))
-        end -= 4;
+    while (end - start >= BLOCK && block_equal_sse2(a + 4 * (size_t)start, b + 4 * (size_t)start))
+        start += BLOCK;
+    while (end - start >= BLOCK &&
+           block_equal_sse2(a + 4 * (size_t)(end - BLOCK), b + 4 * (size_t)(end - BLOCK)))
+        end -= BLOCK;
     return diff_from(a, b, start, end, first, last);
 }
 
 __attribute__((target("avx2"))) static bool block_equal_avx2(const uint8_t *a, const uint8_t *b)
 {
-    const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)a);
-    const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)b);
+    const __m256i *x = (const __m256i *)(const void *)a, *y = (const __m256i *)(const void *)b;
+    const __m256i differ =
+        _mm256_or_si256(_mm256_xor_si256(_mm256_loadu_si256(x), _mm256_loadu_si256(y)),
+                        _mm256_xor_si256(_mm256_loadu_si256(x + 1), _mm256_loadu_si256(y + 1)));
 
-    return _mm256_movemask_epi8(_mm256_cmpeq_epi8(x, y)) == -1;
+    return _mm256_testz_si256(differ, differ);
 }
 
 __attribute__((target("avx2"))) static bool
@@ -69,11 +77,11 @@ diff_avx2(const uint8_t *a, const uint8_t *b, uint32_t n_pixels, uint32_t *first
 {
     uint32_t start = 0, end = n_pixels;
 
-    while (end - start >= 8 && block_equal_avx2(a + 4 * (size_t)start, b + 4 * (size_t)start))
-        start += 8;
-    while (end - start >= 8 &&
-           block_equal_avx2(a + 4 * (size_t)(end - 8), b + 4 * (size_t)(end - 8)))
-        end -= 8;
+    while (end - start >= BLOCK && block_equal_avx2(a + 4 * (size_t)start, b + 4 * (size_t)start))
+        start += BLOCK;
+    while (end - start >= BLOCK &&
+           block_equal_avx2(a + 4 * (size_t)(end - BLOCK), b + 4 * (size_t)(end - BLOCK)))
+        end -= BLOCK;
     return diff_from(a, b, start, end, first, last);
 }
 #endif
