@@ -6,6 +6,7 @@
 
 #include "draw-check.h"
 #include "draw-copy.h"
+#include "rop3-reduce.h"
 
 struct SpiceDrawable {
     const SpiceAllocator *allocator;
@@ -63,14 +64,21 @@ static bool find_images(SpiceDrawable *self, SpiceError *error)
 SpiceDrawable *spice_drawable_create(const SpiceAllocator *allocator,
                                      const SpiceDrawableSource *source, SpiceError *error)
 {
+    const void *message = source->message;
+    uint16_t type = source->type;
     SpiceDrawCopy copy = {0};
+    SpiceReducedRop3 reduced;
     SpiceDrawable *self;
 
     if (!spice_draw_is_draw(source->type)) {
         spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "draw.type");
         return NULL;
     }
-    spice_draw_copy(&copy, source->type, source->message);
+    if (type == SPICE_MSG_DISPLAY_DRAW_ROP3 && spice_rop3_reduce(&reduced, message)) {
+        type = reduced.type;
+        message = &reduced.message;
+    }
+    spice_draw_copy(&copy, type, message);
     if (copy.incomplete || copy.size > SPICE_MAX_DRAW_SIZE) {
         spice_error_set(error, copy.incomplete ? SPICE_ERROR_VALUE : SPICE_ERROR_LIMIT, "draw");
         return NULL;
@@ -83,7 +91,8 @@ SpiceDrawable *spice_drawable_create(const SpiceAllocator *allocator,
     *self = (SpiceDrawable){.allocator = allocator, .source = *source};
     atomic_init(&self->references, 1);
     copy = (SpiceDrawCopy){.memory = (uint8_t *)self + header_size()};
-    self->source.message = spice_draw_copy(&copy, source->type, source->message);
+    self->source.type = type;
+    self->source.message = spice_draw_copy(&copy, type, message);
     if (!find_images(self, error)) {
         allocator->release(allocator->context, self);
         return NULL;

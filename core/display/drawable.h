@@ -33,10 +33,11 @@ typedef struct {
     void *context;
 } SpiceDrawableSource;
 
-/** A drawable with one reference. NULL and *error: UNSUPPORTED for a type that does not draw or an
- * image that no guest may use, TRUNCATED if a bitmap has less data than rows, VALUE for an array
- * that is missing, LIMIT, MEMORY; then `release` is not called. The allocator must outlive it, and
- * bear calls from the threads that give references back. */
+/** A drawable with one reference. A ROP3 that is a simpler draw becomes that (rop3-reduce.h). NULL
+ * and *error: UNSUPPORTED for a type that does not draw or an image that no guest may use,
+ * TRUNCATED if a bitmap has less data than rows, VALUE for an array that is missing, LIMIT, MEMORY;
+ * then `release` is not called. The allocator must outlive it, and bear calls from the threads that
+ * give references back. */
 SpiceDrawable *spice_drawable_create(const SpiceAllocator *allocator,
                                      const SpiceDrawableSource *source, SpiceError *error);
 

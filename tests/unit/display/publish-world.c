@@ -307,7 +307,8 @@ static void draw(World *self, uint32_t id)
     if (bytes > self->largest_draw)
         self->largest_draw = bytes;
     /* The model gets it if it is published, but then its pixels may be gone. */
-    write_message(self, random.type, spice_drawable_message(drawable));
+    source.type = spice_drawable_type(drawable); /* of ROP3 it may be another */
+    write_message(self, source.type, spice_drawable_message(drawable));
     memset(&random, 0xee, sizeof(random));
     if (spice_display_publish(self->display, drawable, &error)) {
         feed_written(self, self->model, source.type, NULL);
