@@ -67,8 +67,8 @@ static void test_histories(unsigned n_histories, unsigned n_steps, bool starved)
 
 int main(int argc, char **argv)
 {
-    const unsigned n_histories = argc > 2 ? (unsigned)atoi(argv[2]) : 300;
-    const unsigned n_steps = argc > 3 ? (unsigned)atoi(argv[3]) : 1000;
+    const unsigned n_histories = argc > 2 ? (unsigned)atoi(argv[2]) : 200;
+    const unsigned n_steps = argc > 3 ? (unsigned)atoi(argv[3]) : 800;
 
     test_histories(n_histories, n_steps, false);
     test_histories(n_histories / 2, n_steps, true);
