@@ -254,6 +254,16 @@ static void make_base(RandomDraw *draw, const Choices *choices, int32_t width, i
         base->box = (SpiceRect){0, 0, height, width};
     if (below(choices, 4) != 0)
         return;
+    /* Now and then one of more rectangles than regions are kept with. */
+    if (below(choices, 8) == 0) {
+        base->clip = (SpiceClip){SPICE_CLIP_TYPE_RECTS, CLIP_RECTS, draw->clip};
+        for (int i = 0; i < CLIP_RECTS; i++) {
+            const int32_t x = i % 7 * 9 + i % 3, y = i / 7 * 7 + i % 5;
+
+            draw->clip[i] = (SpiceRect){y, x, y + 3 + i % 4, x + 4 + i % 5};
+        }
+        return;
+    }
     base->clip = (SpiceClip){SPICE_CLIP_TYPE_RECTS, below(choices, 5), draw->clip};
     for (int i = 0; i < 4; i++) {
         const int32_t x = in(choices, 0, width), y = in(choices, 0, height);

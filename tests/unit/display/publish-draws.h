@@ -6,7 +6,7 @@
 
 #include "publish-world.h"
 
-enum { MAX_SIDE = 64, N_IDS = 6 };
+enum { MAX_SIDE = 64, N_IDS = 6, CLIP_RECTS = 56 };
 
 typedef union {
     SpiceDisplayBase base;
@@ -34,7 +34,7 @@ typedef struct {
     unsigned n_images;
     uint8_t *blocks[4]; /* the images' memory, from malloc() */
     unsigned n_blocks;
-    SpiceRect clip[4];
+    SpiceRect clip[CLIP_RECTS];
     SpicePath path;
     SpicePathSegment segment;
     SpicePointFix points[6];

@@ -10,6 +10,7 @@
 #include "core/wire/channel.h"
 #include "core/wire/wire.h"
 
+#include "compare-pixels.h"
 #include "publish-draws.h"
 
 enum { N_CLIENTS = 5, MAX_OUT = 3, VIEW_ITEMS = 12, VIEW_BYTES = 20000, PENDING = 24, HELD = 10 };
@@ -40,6 +41,9 @@ struct World {
     SpiceBuffer buffer;
     SpiceArena arena;
     unsigned created, released; /* drawables */
+    SpiceHead heads[2];         /* that were set last */
+    unsigned n_heads;
+    bool marked;
     uint64_t time, largest_draw;
     WorldTally tally;
     const char *failure;
@@ -345,6 +349,24 @@ static void make_content(World *self, SpiceSurfaceSource *source, uint8_t *memor
     feed(self, self->model, SPICE_MSG_DISPLAY_DRAW_COPY, &copy, NULL);
 }
 
+static void set_monitors(World *self)
+{
+    SpiceHead heads[2] = {{.monitor_id = 0, .width = 1 + below(self, 9), .height = 5},
+                          {.monitor_id = 1, .width = below(self, 2), .height = 5, .x = 10}};
+    const SpiceMsgDisplayMonitorsConfig config = {2, 4, heads};
+
+    if (!spice_display_set_monitors(self->display, &config, NULL))
+        return;
+    memcpy(self->heads, heads, sizeof(heads));
+    self->n_heads = heads[1].width ? 2 : 1;
+}
+
+static void mark(World *self)
+{
+    spice_display_mark(self->display);
+    self->marked = spice_display_surface(self->display, 0);
+}
+
 static void create_surface(World *self, uint32_t id)
 {
     static const uint32_t formats[] = {SPICE_SURFACE_FMT_32_xRGB, SPICE_SURFACE_FMT_32_xRGB,
@@ -387,7 +409,7 @@ static void create_surface(World *self, uint32_t id)
     if (source.keep)
         make_content(self, &source, self->memory[id], stride);
     if (id == 0 && below(self, 4) != 0)
-        spice_display_mark(self->display);
+        mark(self);
 }
 
 static void destroy_surface(World *self, uint32_t id)
@@ -397,61 +419,19 @@ static void destroy_surface(World *self, uint32_t id)
     if (!spice_display_destroy_surface(self->display, id, NULL))
         fail(self, "a surface cannot be destroyed", id, 0);
     feed(self, self->model, SPICE_MSG_DISPLAY_SURFACE_DESTROY, &destroy, NULL);
+    self->marked = self->marked && id != 0;
     /* Whoever reads it from now on is caught. */
     free(self->memory[id]);
     self->memory[id] = NULL;
 }
 
-static void set_monitors(World *self)
-{
-    SpiceHead heads[2] = {{.monitor_id = 0, .width = 1 + below(self, 9), .height = 5},
-                          {.monitor_id = 1, .width = below(self, 2), .height = 5, .x = 10}};
-    const SpiceMsgDisplayMonitorsConfig config = {2, 4, heads};
-
-    spice_display_set_monitors(self->display, &config, NULL);
-}
-
 /* --- comparison --- */
-
-static bool rows_equal(const SpicePixels *a, const SpicePixels *b, const pixman_box32_t *box)
-{
-    for (int32_t y = box->y1; y < box->y2; y++) {
-        const uint8_t *row_a = spice_pixels_row(a, y), *row_b = spice_pixels_row(b, y);
-
-        for (int32_t x = box->x1; x < box->x2; x++) {
-            switch (spice_pixels_bits(a)) {
-            case 1:
-                if ((row_a[x / 8] ^ row_b[x / 8]) >> x % 8 & 1)
-                    return false;
-                break;
-            case 32:
-                if (memcmp(row_a + 4 * x, row_b + 4 * x, a->format == PIXMAN_x8r8g8b8 ? 3 : 4) != 0)
-                    return false;
-                break;
-            default:
-                if (memcmp(row_a + (size_t)x * spice_pixels_bits(a) / 8,
-                           row_b + (size_t)x * spice_pixels_bits(a) / 8,
-                           (size_t)spice_pixels_bits(a) / 8) != 0)
-                    return false;
-            }
-        }
-    }
-    return true;
-}
 
 /** What a surface should hold. */
 static const SpicePixels *truth(const World *self, uint32_t id)
 {
     return self->starved ? spice_display_surface(self->display, id)
                          : spice_receiver_surface(self->model, id);
-}
-
-static bool all_equal(const SpicePixels *a, const SpicePixels *b)
-{
-    const pixman_box32_t all = {0, 0, a->width, a->height};
-
-    return a->format == b->format && a->width == b->width && a->height == b->height &&
-           rows_equal(a, b, &all);
 }
 
 static void update_area(World *self, uint32_t id)
@@ -465,8 +445,8 @@ static void update_area(World *self, uint32_t id)
     const pixman_box32_t box = {area.left, area.top, area.right, area.bottom};
 
     spice_display_update_area(self->display, id, &area, NULL);
-    EXPECT(rows_equal(surface, truth(self, id), &box), "an updated area is not the model's", id,
-           surface->format);
+    EXPECT(pixels_equal_in(surface, truth(self, id), &box), "an updated area is not the model's",
+           id, surface->format);
     self->tally.compared++;
     if (below(self, 2))
         spice_display_clear_dirty(self->display, id);
@@ -477,22 +457,28 @@ static void compare_client(World *self, unsigned i)
     const Client *client = &self->clients[i];
     const SpicePixels *primary = spice_receiver_primary(client->receiver);
     const SpicePixels *model = truth(self, 0);
+    const SpiceHead *heads;
     unsigned n_heads, most;
 
     EXPECT(!primary == !model, "a client has no primary, or one too many", i, primary != NULL);
     if (!primary || !model)
         return;
-    EXPECT(all_equal(primary, model), "a client's primary is not the model's", i, client->policy);
+    EXPECT(pixels_equal(primary, model), "a client's primary is not the model's", i,
+           client->policy);
     EXPECT(spice_view_is_following(client->view), "a client that has all does not follow", i, 0);
     for (uint32_t id = 1; id < N_IDS; id++) {
         const SpicePixels *surface = spice_receiver_surface(client->receiver, id);
 
         if (!surface)
             continue;
-        EXPECT(truth(self, id) && all_equal(surface, truth(self, id)),
+        EXPECT(truth(self, id) && pixels_equal(surface, truth(self, id)),
                "a client's off-screen surface is not the model's", i, id);
     }
-    spice_receiver_monitors(client->receiver, &n_heads, &most);
+    heads = spice_receiver_monitors(client->receiver, &n_heads, &most);
+    EXPECT(n_heads == self->n_heads && memcmp(heads, self->heads, n_heads * sizeof(*heads)) == 0,
+           "a client's monitors are not those that were set", i, n_heads);
+    EXPECT(spice_receiver_is_marked(client->receiver) == self->marked,
+           "a client shows what it must not, or does not show it", i, self->marked);
     self->tally.compared++;
 }
 
@@ -520,7 +506,7 @@ void world_settle(World *self)
         if (!surface)
             continue;
         spice_display_update_area(self->display, id, NULL, NULL);
-        EXPECT(all_equal(surface, truth(self, id)), "a surface is not the model's", id,
+        EXPECT(pixels_equal(surface, truth(self, id)), "a surface is not the model's", id,
                surface->format);
     }
     check_bounds(self);
@@ -588,7 +574,7 @@ static void step(World *self)
     } else if (event == 93) {
         set_monitors(self);
     } else if (event == 94) {
-        spice_display_mark(self->display);
+        mark(self);
     } else if (event == 95) {
         spice_display_release_older_than(self->display, self->time - below(self, 30));
     } else if (event == 96) {
