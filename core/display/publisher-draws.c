@@ -142,6 +142,29 @@ static void hide(SpiceLiveDraw *draw, const pixman_region32_t *by, const pixman_
     spice_region_bound(&draw->visible);
 }
 
+/** Adds what is read of the surface. Draws that only work on what is at their own place do not
+ * count as readers: where they are covered, so is what they made of it. */
+static bool add_reads(pixman_region32_t *read, const SpiceSurface *surface,
+                      const SpiceLiveRead *reads, unsigned n_reads)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < n_reads; i++) {
+        if (!spice_surface_name_equal(reads[i].from, surface->name))
+            continue;
+        spice_region_add_box(read, &reads[i].box);
+        any = true;
+    }
+    return any;
+}
+
+/** Whether nothing of `by` is left that may hide something. */
+static bool is_all_of(pixman_region32_t *read, const pixman_region32_t *by)
+{
+    return pixman_region32_contains_rectangle(read, (pixman_box32_t *)&by->extents) ==
+           PIXMAN_REGION_IN;
+}
+
 void spice_display_cover(SpiceDisplay *self, const SpiceSurface *surface,
                          const pixman_region32_t *by, const SpiceLiveRead *reads, unsigned n_reads)
 {
@@ -149,9 +172,7 @@ void spice_display_cover(SpiceDisplay *self, const SpiceSurface *surface,
     SpiceLiveDraw *older;
 
     pixman_region32_init(&read);
-    for (unsigned i = 0; i < n_reads; i++)
-        if (spice_surface_name_equal(reads[i].from, surface->name))
-            spice_region_add_box(&read, &reads[i].box);
+    add_reads(&read, surface, reads, n_reads);
     for (SpiceLiveDraw *draw = self->newest; draw; draw = older) {
         older = draw->older;
         if (spice_surface_name_equal(draw->on, surface->name) &&
@@ -162,13 +183,7 @@ void spice_display_cover(SpiceDisplay *self, const SpiceSurface *surface,
                 continue;
             }
         }
-        /* Draws that only work on what is at their own place do not count as readers: where they
-         * are covered, so is what they made of it. */
-        for (unsigned i = 0; i < draw->n_reads; i++)
-            if (spice_surface_name_equal(draw->reads[i].from, surface->name))
-                spice_region_add_box(&read, &draw->reads[i].box);
-        if (pixman_region32_contains_rectangle(
-                &read, pixman_region32_extents((pixman_region32_t *)by)) == PIXMAN_REGION_IN)
+        if (add_reads(&read, surface, draw->reads, draw->n_reads) && is_all_of(&read, by))
             break;
     }
     pixman_region32_fini(&read);

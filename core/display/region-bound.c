@@ -102,7 +102,7 @@ void spice_region_take_away(pixman_region32_t *region, const pixman_region32_t *
     }
 }
 
-bool spice_region_meets(const pixman_region32_t *a, const pixman_region32_t *b)
+bool spice_region_meets_closely(const pixman_region32_t *a, const pixman_region32_t *b)
 {
     pixman_region32_t *more = (pixman_region32_t *)a, *fewer = (pixman_region32_t *)b;
     pixman_box32_t *rects;

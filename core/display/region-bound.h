@@ -26,13 +26,24 @@ void spice_region_add_box(pixman_region32_t *region, const pixman_box32_t *box);
 /** Takes `less` away; without memory the region stays as it is. It is not bounded after. */
 void spice_region_take_away(pixman_region32_t *region, const pixman_region32_t *less);
 
+static inline bool spice_boxes_meet(const pixman_box32_t *a, const pixman_box32_t *b)
+{
+    return a->x1 < b->x2 && b->x1 < a->x2 && a->y1 < b->y2 && b->y1 < a->y2;
+}
+
+/** For two whose extents meet. */
+bool spice_region_meets_closely(const pixman_region32_t *a, const pixman_region32_t *b);
+
+/** Whether two regions have a pixel in common. Most have not, by their extents already. */
+static inline bool spice_region_meets(const pixman_region32_t *a, const pixman_region32_t *b)
+{
+    return spice_boxes_meet(&a->extents, &b->extents) && spice_region_meets_closely(a, b);
+}
+
 static inline bool spice_region_meets_box(const pixman_region32_t *region,
                                           const pixman_box32_t *box)
 {
-    return pixman_region32_not_empty((pixman_region32_t *)region) &&
+    return spice_boxes_meet(&region->extents, box) &&
            pixman_region32_contains_rectangle((pixman_region32_t *)region, (pixman_box32_t *)box) !=
                PIXMAN_REGION_OUT;
 }
-
-/** Whether two regions have a pixel in common. */
-bool spice_region_meets(const pixman_region32_t *a, const pixman_region32_t *b);
