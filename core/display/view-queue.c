@@ -228,11 +228,12 @@ static void keep_limits(SpiceView *self)
 
 void spice_view_publish(SpiceView *self, SpiceLiveDraw *draw)
 {
-    if (self->config.no_composite &&
-        spice_drawable_type(draw->drawable) == SPICE_MSG_DISPLAY_DRAW_COMPOSITE &&
-        (draw->on.id == 0 || (self->following && will_have(self, draw->on))))
+    const bool can = !self->config.no_composite ||
+                     spice_drawable_type(draw->drawable) != SPICE_MSG_DISPLAY_DRAW_COMPOSITE;
+
+    if (!can && self->following && (draw->on.id == 0 || will_have(self, draw->on)))
         spice_view_collapse(self, SPICE_COLLAPSE_UNSUPPORTED);
-    if (self->following && wants(self, draw)) {
+    if (can && self->following && wants(self, draw)) {
         provide(self, draw);
         if (self->following)
             push_draw(self, draw);

@@ -1,5 +1,5 @@
-/* A display, its clients and a model of it (tests/unit/display/publish-world.h), with the history in
- * the fuzzer's hands: each byte is a choice. The first says whether memory is short.
+/* A display, its clients and a model of it (tests/unit/display/publish-world.h), with the history
+ * in the fuzzer's hands: each byte is a choice. The first says whether memory is short.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

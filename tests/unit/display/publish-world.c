@@ -23,6 +23,7 @@ typedef struct {
     SpiceReceiver *receiver;
     SpicePixmapCache *cache;
     Policy policy;
+    bool no_composite, no_a8_surfaces;
     SpiceViewItem *out[MAX_OUT]; /* taken out and fed, not given back yet */
     unsigned n_out;
     uint64_t dropped;
@@ -165,6 +166,8 @@ static void join(World *self, Client *client)
         return;
     client->receiver = new_receiver(&client->cache);
     client->policy = (Policy)below(self, N_POLICIES);
+    client->no_composite = config.no_composite;
+    client->no_a8_surfaces = config.no_a8_surfaces;
     client->dropped = 0;
     self->tally.joined++;
 }
@@ -189,6 +192,17 @@ static void leave(World *self, Client *client)
         give_back(client);
 }
 
+/** Whether the message is one that the client said it can do. */
+static bool is_understood(const Client *client, const SpiceViewItem *item)
+{
+    const SpiceMsgDisplaySurfaceCreate *create = item->message;
+
+    if (item->type == SPICE_MSG_DISPLAY_DRAW_COMPOSITE)
+        return !client->no_composite;
+    return item->type != SPICE_MSG_DISPLAY_SURFACE_CREATE || create->surface_id == 0 ||
+           create->format != SPICE_SURFACE_FMT_8_A || !client->no_a8_surfaces;
+}
+
 /** Takes one message out. False if there is none. */
 static bool pull(World *self, Client *client)
 {
@@ -205,6 +219,7 @@ static bool pull(World *self, Client *client)
         return false;
     EXPECT(!item->drawable || !spice_drawable_is_borrowing(item->drawable),
            "an item borrows memory", item->type, 0);
+    EXPECT(is_understood(client, item), "a client cannot do this", item->type, 0);
     if (feed(self, client->receiver, item->type, item->message, &why) != SPICE_RECEIVED_APPLIED) {
         client->dropped++;
         /* What fails on the canvas fails everywhere; what names something unknown is our fault. */
