@@ -49,13 +49,7 @@ def show_on_a_virtual_display(location, folder):
     xvfb = Xvfb("1100x850")
     player = show(location, folder, "ximagesink", DISPLAY=xvfb.display)
     try:
-        def window():
-            status, text = xvfb.xdotool("search", "--onlyvisible", "--name", "gst-launch|OpenGL|Video")
-            return text.split()[-1] if status == 0 and text.strip() else None
-        try:
-            wid = wait_until(window, 8, "window")
-        except TimeoutError:
-            wid = xvfb.xdotool("search", "--onlyvisible", "--name", ".*")[1].split()[-1]
+        wid = wait_until(lambda: xvfb.window_of_size(1024, 768), 20, "window")
         time.sleep(1)
         xvfb.xdotool("windowfocus", "--sync", wid)
         for character in TYPED:

@@ -112,6 +112,15 @@ class Xvfb:
     def xdotool(self, *arguments):
         return run(["xdotool", *arguments], env=self.environment())
 
+    def window_of_size(self, width, height):
+        """A visible window of this size that has a name (its frame has none), or None."""
+        status, text = self.xdotool("search", "--onlyvisible", "--name", ".+")
+        for window in text.split() if status == 0 else []:
+            status, geometry = self.xdotool("getwindowgeometry", window)
+            if status == 0 and f"Geometry: {width}x{height}" in geometry:
+                return window
+        return None
+
     def close(self):
         for process in (self.manager, self.process):
             process.terminate()

@@ -436,17 +436,13 @@ def test_100_sessions_left_at_random_moments():
 
 # Keys
 
-def type_and_read(vm, xvfb, window_command, name):
-    """Types into a player's window; what the guest's shell made of it."""
+def type_and_read(vm, port, xvfb, window_command, name):
+    """Types into a player's window; what the guest's shell made of it. What the window then shows
+    is the picture that spice-gtk gets."""
     player = subprocess.Popen(window_command, env=xvfb.environment(), stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        def window():
-            status, text = xvfb.xdotool("search", "--onlyvisible", "--class", "^(gst|Gst|GStreamer).*")
-            if status != 0 or not text.strip():
-                status, text = xvfb.xdotool("search", "--onlyvisible", "--name", ".*")
-            return text.split()[-1] if status == 0 and text.strip() else None
-        wid = wait_until(window, 20, "window of " + name)
+        wid = wait_until(lambda: xvfb.window_of_size(1024, 768), 20, "window of " + name)
         time.sleep(1.5)
         xvfb.xdotool("windowfocus", "--sync", wid)
         xvfb.xdotool("mousemove", "--window", wid, "300", "200")
@@ -455,11 +451,17 @@ def type_and_read(vm, xvfb, window_command, name):
                     *"tmp", "slash", *name, "Return"):
             xvfb.xdotool("key", "--delay", "20", key)
         time.sleep(1)
-        run(["import", "-display", xvfb.display, "-window", "root", file(f"{name}.png")],
-            env=xvfb.environment())
         check(player.poll() is None, f"{name} ended with {player.returncode}: "
                                      f"{player.stdout.read().decode()[-800:] if player.poll() is not None else ''}")
-        return vm.run(f"cat {marker}")
+        text = vm.run(f"cat {marker}")
+        vm.qmp("stop")
+        time.sleep(0.5)
+        run(["import", "-display", xvfb.display, "-window", wid, file(f"{name}.png")],
+            env=xvfb.environment())
+        spicy_screenshot(file(f"{name}-theirs.ppm"), port)
+        vm.qmp("cont")
+        check_equal(file(f"{name}.png"), file(f"{name}-theirs.ppm"), f"the window of {name}")
+        return text
     finally:
         player.terminate()
         player.wait()
@@ -469,7 +471,7 @@ def test_gst_play_shows_it_and_takes_keys():
     vm, port = linux("lz")
     xvfb = Xvfb()
     try:
-        text = type_and_read(vm, xvfb, ["gst-play-1.0", "--videosink", "ximagesink",
+        text = type_and_read(vm, port, xvfb, ["gst-play-1.0", "--videosink", "ximagesink",
                                         f"spice://127.0.0.1:{port}"], "gstplay")
         check("\nq _\n" in text.replace("\r", ""), f"the guest read: {text!r}")
     finally:
@@ -480,7 +482,7 @@ def test_playbin_shows_it_and_takes_keys():
     vm, port = linux("lz")
     xvfb = Xvfb()
     try:
-        text = type_and_read(vm, xvfb, ["gst-launch-1.0", "playbin",
+        text = type_and_read(vm, port, xvfb, ["gst-launch-1.0", "playbin",
                                         f"uri=spice://127.0.0.1:{port}",
                                         "video-sink=ximagesink"], "playbin")
         check("\nq _\n" in text.replace("\r", ""), f"the guest read: {text!r}")
