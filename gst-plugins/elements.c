@@ -3,6 +3,7 @@
 
 #include "audio/spiceceltdec.h"
 #include "audio/spiceceltenc.h"
+#include "display/spicedamage.h"
 #include "display/spicedisplaydec.h"
 #include "display/spiceglzdec.h"
 #include "display/spiceglzenc.h"
@@ -25,6 +26,7 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         {"spiceceltdec", GST_RANK_PRIMARY, gst_spice_celt_dec_get_type},
         {"spiceceltenc", GST_RANK_PRIMARY, gst_spice_celt_enc_get_type},
         {"spicechannelsrc", GST_RANK_NONE, gst_spice_channel_src_get_type},
+        {"spicedamage", GST_RANK_NONE, gst_spice_damage_get_type},
         {"spicedisplaydec", GST_RANK_NONE, gst_spice_display_dec_get_type},
         {"spiceglzdec", GST_RANK_PRIMARY, gst_spice_glz_dec_get_type},
         {"spiceglzenc", GST_RANK_PRIMARY, gst_spice_glz_enc_get_type},

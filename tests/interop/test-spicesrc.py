@@ -492,9 +492,9 @@ def test_playbin_shows_it_and_takes_keys():
 
 # What the documentation says
 
-ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsrc", "spicedisplaydec", "spiceglzdec",
-            "spiceglzenc", "spicelz4dec", "spicelz4enc", "spicelzdec", "spicelzenc", "spicequicdec",
-            "spicequicenc", "spicesrc"]
+ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsrc", "spicedamage", "spicedisplaydec",
+            "spiceglzdec", "spiceglzenc", "spicelz4dec", "spicelz4enc", "spicelzdec", "spicelzenc",
+            "spicequicdec", "spicequicenc", "spicesrc"]
 
 
 def launch_lines():
