@@ -79,16 +79,12 @@ static Refusal take_byte(SpiceUpgrade *self, guint8 c, gboolean *complete)
         return refuse(BAD_REQUEST, "the request is too large");
     if (after_cr != (c == '\n'))
         return refuse(BAD_REQUEST, "CR or LF on its own");
-    if (in_line == 0 && (c == ' ' || c == '\t'))
-        return refuse(BAD_REQUEST, "folded header line");
     if ((c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == 0x7f)
         return refuse(BAD_REQUEST, "control character");
     g_byte_array_append(request, &c, 1);
     if (c != '\n')
         return NONE;
     *complete = in_line == 1;
-    if (*complete && self->line_start == 0)
-        return refuse(BAD_REQUEST, "no request line");
     self->line_start = request->len;
     return NONE;
 }
@@ -107,11 +103,11 @@ static gboolean is_token(const char *text)
 
 static Refusal parse_request_line(const char *line)
 {
-    const char *target = line + strlen("GET ");
-    const char *end;
+    const char *target, *end;
 
     if (!g_str_has_prefix(line, "GET "))
         return refuse(BAD_REQUEST, "not a GET request");
+    target = line + strlen("GET ");
     for (end = target; g_ascii_isgraph(*end); end++)
         ;
     if (*target != '/' || *end != ' ')
@@ -128,7 +124,7 @@ static Refusal parse_field(char *line, Request *request)
     if (!colon)
         return refuse(BAD_REQUEST, "malformed header line");
     *colon = '\0';
-    if (!is_token(line)) /* nor may a blank stand before the colon */
+    if (!is_token(line)) /* a blank before it would fold the line, one behind it confuse */
         return refuse(BAD_REQUEST, "malformed header name");
     for (Field field = 0; field < N_FIELDS; field++) {
         if (g_ascii_strcasecmp(line, FIELD_NAMES[field]) != 0)
@@ -140,21 +136,27 @@ static Refusal parse_field(char *line, Request *request)
     return NONE;
 }
 
+/** Cuts the CR LF off the line that begins at *text, which is whole; moves *text behind it. */
+static char *next_line(char **text)
+{
+    char *line = *text, *end = strstr(line, "\r\n");
+
+    *end = '\0';
+    *text = end + 2;
+    return line;
+}
+
 /** `text` holds whole lines and ends with the empty one. */
 static Refusal parse_request(char *text, Request *request)
 {
-    gboolean first = TRUE;
-    Refusal refusal = NONE;
+    Refusal refusal = parse_request_line(next_line(&text));
 
     while (!refusal.status) {
-        char *end = strstr(text, "\r\n");
+        char *line = next_line(&text);
 
-        if (end == text)
+        if (!*line)
             break;
-        *end = '\0';
-        refusal = first ? parse_request_line(text) : parse_field(text, request);
-        first = FALSE;
-        text = end + 2;
+        refusal = parse_field(line, request);
     }
     return refusal;
 }
