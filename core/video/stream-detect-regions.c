@@ -4,6 +4,10 @@
  */
 #include "core/video/stream-detect-state.h"
 
+/* us: the share of gradual frames is that of about so long, so that a page with pictures, which is
+ * scrolled, does not become video with each picture. A run begins little above what it needs. */
+enum { GRADUAL_MEMORY = 1000000, FIRST_GRADUAL = 160 };
+
 /* The cells that a box inside the surface touches. */
 typedef struct {
     uint32_t left, top, right, bottom; /* right and bottom not included */
@@ -95,12 +99,12 @@ static void restart(SpiceStreamCell *cell, uint64_t now, uint16_t gradual)
  * a scroll wheel or of key presses never get old. */
 static void count_frame(const SpiceStreamDetector *self, SpiceStreamCell *cell, bool gradual)
 {
-    uint64_t gap = self->now - cell->last;
+    uint64_t gap = self->now - cell->last, span;
     uint16_t share = gradual ? 256 : 0;
 
     if (!cell->frames || gap > self->policy.start_gap ||
         (cell->frames >= 3 && gap > 4 * (uint64_t)cell->interval + 20000)) {
-        restart(cell, self->now, share);
+        restart(cell, self->now, gradual ? FIRST_GRADUAL : 0);
         return;
     }
     if (gap < SPICE_STREAM_SAME_FRAME) {
@@ -108,8 +112,10 @@ static void count_frame(const SpiceStreamDetector *self, SpiceStreamCell *cell, 
             cell->gradual = (uint16_t)(cell->gradual + (256 - cell->gradual) / 4);
         return;
     }
+    span = gap < GRADUAL_MEMORY ? gap : GRADUAL_MEMORY;
     cell->interval = cell->frames == 1 ? (uint32_t)gap : (uint32_t)((cell->interval * 3 + gap) / 4);
-    cell->gradual = (uint16_t)((cell->gradual * 3 + share) / 4);
+    cell->gradual =
+        (uint16_t)(((GRADUAL_MEMORY - span) * cell->gradual + span * share) / GRADUAL_MEMORY);
     cell->last = self->now;
     if (cell->frames < UINT16_MAX)
         cell->frames++;
@@ -213,7 +219,7 @@ typedef struct {
     SpiceRect box;
     int64_t area;          /* of all draws */
     uint32_t frames;       /* times at which there was one */
-    uint32_t pairs, moved; /* successive draws of one size; those of them at another place */
+    uint32_t large, moved; /* draws of some size; those of them that are the one before, moved */
     uint32_t draws, whole; /* all; those that paint half of the region or more */
     uint64_t first, last;
 } Survey;
@@ -267,11 +273,12 @@ static void survey_draws(const SpiceStreamDetector *self, Survey *survey, SpiceB
             survey->frames++;
             survey->last = past->time;
         }
-        if (before && spice_box_same_size(&before->box, &past->box)) {
-            survey->pairs++;
-            survey->moved += !spice_box_equal(&before->box, &past->box) &&
-                             spice_box_overlap(&before->box, &past->box) > 0;
-        }
+        if (spice_box_area(&past->box) * 8 < region)
+            continue; /* a strip; or what a dragged window leaves behind */
+        survey->large++;
+        survey->moved += before && spice_box_same_size(&before->box, &past->box) &&
+                         !spice_box_equal(&before->box, &past->box) &&
+                         spice_box_overlap(&before->box, &past->box) > 0;
         before = past;
     }
 }
@@ -299,12 +306,11 @@ bool spice_stream_find_region(SpiceStreamDetector *self, const SpiceRect *box,
     if (survey.frames < 2 ||
         spice_box_list_area(&region->clip) * 100 < area * policy->fill_percent ||
         survey.area * 100 < area * policy->coverage_percent * survey.frames ||
-        survey.moved * 100 > survey.draws * policy->moved_percent)
+        survey.moved * 100 > survey.large * policy->moved_percent)
         return false;
     region->box = survey.box;
     region->parts = survey.whole * 4 < survey.draws * 3;
     region->interval = (survey.last - survey.first) / (survey.frames - 1);
-    region->last_gradual = self->now;
     return true;
 }
 

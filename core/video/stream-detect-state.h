@@ -47,7 +47,8 @@ typedef struct {
     SpiceRect other_box; /* of the last whole frame that differed in size */
     uint32_t other_count;
     SpiceBoxList clip;
-    uint64_t begun, last_frame, last_gradual, interval;
+    uint64_t last_frame, interval;
+    uint32_t gradual; /* share of gradual frames, of 65536, over KEEP_MEMORY */
     uint64_t checked; /* when its box was last compared with its draws */
     uint64_t shrunk;  /* since when its draws fill less than its box; 0: they fill it */
 } SpiceStream;
@@ -77,7 +78,7 @@ typedef struct {
     SpiceRect box;
     SpiceBoxList clip;
     bool parts;
-    uint64_t interval, last_gradual;
+    uint64_t interval;
 } SpiceStreamRegion;
 
 /** Notes a draw, its box and clip cut to the surface, in the history. The entry, valid until the

@@ -11,6 +11,7 @@ enum {
     SIDE_LIMIT = 65535,
     CHECK_PERIOD = 250000, /* us between looks at whether a stream's box still fits */
     SHRINK_AFTER = 500000, /* us for which a stream's draws must fill less than its box */
+    KEEP_MEMORY = 2000000, /* us over which the share of gradual frames is taken */
     SETTLE_FRAMES = 3,     /* frames of another size after which the stream has that size */
 };
 
@@ -20,11 +21,11 @@ void spice_stream_policy_default(SpiceStreamPolicy *policy)
         .mode = SPICE_STREAM_MODE_FILTER,
         .least_side = 96,
         .start_frames = 5,
-        .start_time = 300000,
+        .start_time = 350000,
         .start_gap = 260000,
         .end_after = 500000,
-        .plain_after = 3000000,
-        .gradual_percent = 50,
+        .gradual_percent = 60,
+        .keep_percent = 25,
         .fill_percent = 40,
         .coverage_percent = 25,
         .moved_percent = 30,
@@ -36,8 +37,8 @@ static bool is_sane(const SpiceStreamPolicy *policy)
     return policy->mode >= SPICE_STREAM_MODE_OFF && policy->mode <= SPICE_STREAM_MODE_FILTER &&
            policy->start_frames >= 2 && policy->start_frames <= 100 &&
            policy->start_time <= 60000000 && policy->start_gap <= 60000000 &&
-           policy->end_after <= 600000000 && policy->plain_after <= 600000000 &&
-           policy->gradual_percent <= 100 && policy->fill_percent <= 100 &&
+           policy->end_after <= 600000000 && policy->gradual_percent <= 100 &&
+           policy->keep_percent <= 100 && policy->fill_percent <= 100 &&
            policy->coverage_percent <= 100 && policy->moved_percent <= 100;
 }
 
@@ -127,9 +128,6 @@ static void move_clock(SpiceStreamDetector *self, uint64_t time)
             continue;
         if (self->now - stream->last_frame >= policy->end_after)
             end_stream(self, id, stream->last_frame + policy->end_after);
-        else if (policy->mode == SPICE_STREAM_MODE_FILTER &&
-                 self->now - stream->last_gradual >= policy->plain_after)
-            end_stream(self, id, stream->last_gradual + policy->plain_after);
     }
 }
 
@@ -324,8 +322,16 @@ static bool take_frame(SpiceStreamDetector *self, uint32_t id, const Painted *cu
     if (gap >= SPICE_STREAM_SAME_FRAME)
         stream->interval = (stream->interval * 7 + gap) / 8;
     stream->last_frame = self->now;
-    if (cut->gradual)
-        stream->last_gradual = self->now;
+    if (gap > KEEP_MEMORY)
+        gap = KEEP_MEMORY;
+    stream->gradual =
+        (uint32_t)(((KEEP_MEMORY - gap) * stream->gradual + gap * (cut->gradual ? 65536 : 0)) /
+                   KEEP_MEMORY);
+    if (self->policy.mode == SPICE_STREAM_MODE_FILTER &&
+        stream->gradual * (uint64_t)100 < self->policy.keep_percent * (uint64_t)65536) {
+        end_stream(self, id, self->now);
+        return false;
+    }
     resized =
         stream->parts || !whole ? follow_parts(self, id) : follow_frame(stream, &cut->draw.box);
     if (resized && !is_large_enough(self, &stream->box)) {
@@ -392,9 +398,8 @@ static int32_t begin_stream(SpiceStreamDetector *self, const Painted *cut)
         .generation = self->generation,
         .box = region.box,
         .clip = region.clip,
-        .begun = self->now,
         .last_frame = self->now,
-        .last_gradual = self->now,
+        .gradual = 65536,
         .interval = region.interval,
         .checked = self->now,
     };
@@ -425,10 +430,10 @@ SpiceStreamVerdict spice_stream_detector_draw(SpiceStreamDetector *self,
     }
     for (uint32_t i = 0; i < cut.count; i++)
         ripe |= spice_stream_touch_cells(self, &cut.draw, &cut.painted[i]);
-    if (!ripe)
+    if (!ripe || !cut.gradual) /* what begins a stream is to be worth it */
         return verdict_of(self, -1);
     stream = begin_stream(self, &cut);
-    if (stream >= 0 && cut.gradual) {
+    if (stream >= 0) {
         past->stream = stream;
         past->generation = self->streams[stream].generation;
         return verdict_of(self, stream);

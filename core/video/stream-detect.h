@@ -34,7 +34,7 @@ typedef enum {
     SPICE_STREAM_DRAW_BITMAP, /* opaque copy of a bitmap, rop PUT: may be a frame */
     SPICE_STREAM_DRAW_COVER,  /* any other opaque draw */
     SPICE_STREAM_DRAW_BLEND,  /* depends on what is below it */
-    SPICE_STREAM_DRAW_MOVE,   /* COPY_BITS: scrolls or drags what was there; box = destination */
+    SPICE_STREAM_DRAW_MOVE,   /* COPY_BITS: scrolls or drags; box = around source and destination */
 } SpiceStreamDrawKind;
 
 typedef struct {
@@ -51,11 +51,11 @@ typedef struct {
     SpiceStreamMode mode;      /* [FILTER] */
     uint32_t least_side;       /* px, width and height of a stream; mode FILTER only [96] */
     uint32_t start_frames;     /* frames on a place before a stream begins, 2 .. 100 [5] */
-    uint64_t start_time;       /* us from the first of them to the last [300 000] */
+    uint64_t start_time;       /* us from the first of them to the last [350 000] */
     uint64_t start_gap;        /* us, most between two of them: slowest rate found [260 000] */
     uint64_t end_after;        /* us without a frame that end a stream [500 000] */
-    uint64_t plain_after;      /* us without a gradual frame that do, FILTER only [3 000 000] */
-    uint32_t gradual_percent;  /* share of gradual frames to begin, FILTER only [50] */
+    uint32_t gradual_percent;  /* share of gradual frames to begin, FILTER only [60] */
+    uint32_t keep_percent;     /* of the last 2 s or so; with fewer it ends, FILTER only [25] */
     uint32_t fill_percent;     /* share of a region that its draws paint, at least [40] */
     uint32_t coverage_percent; /* share of a region that one frame paints on average [25] */
     uint32_t moved_percent;    /* share of draws that are the last one, moved: at most [30] */
