@@ -9,8 +9,8 @@
 #include "core/video/stream-detect.h"
 #include "traces.h"
 
-/* Coverage is measured on a grid: a sample each 8 x 8 pixels and 20 ms. */
-enum { GRID = 8, COLUMNS = 1920 / GRID, ROWS = 1080 / GRID, STEP = 20000, MAX_VIDEOS = 4 };
+/* Coverage is measured on a grid: a sample each 12 x 12 pixels and 20 ms. */
+enum { GRID = 12, COLUMNS = 1920 / GRID, ROWS = 1080 / GRID, STEP = 20000, MAX_VIDEOS = 4 };
 
 /* One detector of either kind. */
 typedef struct {
