@@ -17,7 +17,7 @@ typedef enum {
     SPICE_CONTENT_GRADUAL, /* most neighbours differ, film grain and noise included */
 } SpiceContentClass;
 
-/* Pixels looked at, at most: some 10 us a draw, whatever its size. */
+/* Pixels looked at, at most, whatever the size: under 0.1 ms with the picture out of the cache. */
 enum { SPICE_CONTENT_SAMPLES = 1024 };
 
 /** The class of `width` x `height` pixels, 4 bytes each (B, G, R, and one ignored); the next row

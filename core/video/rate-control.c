@@ -171,11 +171,17 @@ static double smooth(double quality, double wanted)
     return quality;
 }
 
-/* Whether the oldest frame under way is late: the link got slower, or lost something. */
+/* Whether the oldest frame under way is late by what its bytes and those before it take: the link
+ * got slower, or lost something. */
 static bool is_stalled(const SpiceRateControl *self)
 {
-    return self->flight_count && (double)(self->now - self->flight[self->flight_first].time) >
-                                     own_delay(self) + (double)self->policy.queue + LATE;
+    const SpiceRateFlight *oldest = &self->flight[self->flight_first];
+    double expected;
+
+    if (!self->flight_count)
+        return false;
+    expected = own_delay(self) + (double)(oldest->end - oldest->delivered) * 8e6 / self->rate;
+    return (double)(self->now - oldest->time) > expected + LATE;
 }
 
 SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)

@@ -98,7 +98,7 @@ typedef struct {
 typedef struct SpiceStreamDetector SpiceStreamDetector;
 
 /** A detector of a surface of `width` x `height` pixels (1 .. 65535 each). NULL if those or the
- * policy are out of bounds or there is no memory. Memory: some 300 kB and 44 bytes a cell of 32
+ * policy are out of bounds or there is no memory. Memory: some 250 kB and 44 bytes a cell of 32
  * x 32 pixels (larger cells if there would be over 65536). */
 SpiceStreamDetector *spice_stream_detector_new(const SpiceAllocator *allocator, uint32_t width,
                                                uint32_t height, const SpiceStreamPolicy *policy);
