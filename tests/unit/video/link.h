@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { LINK_FRAMES = 4096, LINK_PACKET = 1400 };
+enum { LINK_FRAMES = 512, LINK_PACKET = 1400 };
 
 typedef struct {
     double rate;         /* bits/s */

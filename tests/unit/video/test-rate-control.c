@@ -119,7 +119,7 @@ static void test_steady_links(void)
     for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++)
         for (size_t j = 0; j < sizeof(round_trips) / sizeof(*round_trips); j++)
             for (size_t k = 0; k < sizeof(conditions) / sizeof(*conditions); k++) {
-                Session s;
+                static Session s;
                 Seen start, seen;
                 bool clean = !conditions[k][1];
 
@@ -143,7 +143,7 @@ static void test_recovery(void)
     static const uint64_t round_trips[] = {1000, 20000, 100000, 200000};
 
     for (size_t i = 0; i < sizeof(round_trips) / sizeof(*round_trips); i++) {
-        Session s;
+        static Session s;
         Seen before, fall, low, back;
 
         begin(&s, 1e7, round_trips[i], 2000, 0);
@@ -167,7 +167,7 @@ static void test_recovery(void)
 
 static void test_reports(void)
 {
-    Session s;
+    static Session s; /* a stack may be small */
     SpiceRateReport late = {
         .num_frames = 5, .num_drops = 3, .last_frame_delay = -40, .audio_delay = UINT32_MAX};
     SpiceRateReport good = {.num_frames = 5, .last_frame_delay = 200, .audio_delay = UINT32_MAX};
