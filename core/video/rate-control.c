@@ -1,0 +1,341 @@
+/* How much of a video stream to send.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "core/video/rate-control.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LEAST_RATE 64e3
+#define MOST_RATE  1e11
+/* A frame doubles with so many points of quality, near enough for JPEG; sizes as they come
+ * correct what is wrong with it. */
+#define DOUBLING 20.0
+
+enum {
+    WINDOW = 2000000,        /* us for which the largest measured rate counts, or 8 round trips */
+    DELAY_PERIOD = 30000000, /* us over which the least delay is taken, twice */
+    LATE = 50000,            /* us beyond the queue after which a frame's arrival says: slower */
+    MOST_DELAY = 10000000,   /* us */
+    STARVED = 1000000,       /* us after which a frame goes out whatever its size */
+    REPORT_PAUSE = 1000000,  /* us between two cuts because of reports */
+};
+
+void spice_rate_policy_default(SpiceRatePolicy *policy)
+{
+    *policy = (SpiceRatePolicy){
+        .start_rate = 2000000,
+        .queue = 100000,
+        .best_quality = 85,
+        .fair_quality = 35,
+        .least_quality = 10,
+        .fair_fps = 10,
+    };
+}
+
+bool spice_rate_control_init(SpiceRateControl *self, const SpiceRatePolicy *policy, uint64_t now,
+                             uint64_t pixels)
+{
+    if (policy->least_quality < 1 || policy->least_quality > policy->fair_quality ||
+        policy->fair_quality > policy->best_quality || policy->best_quality > 100 ||
+        (double)policy->start_rate < LEAST_RATE || (double)policy->start_rate > MOST_RATE ||
+        policy->queue < 10000 || policy->queue > 1000000 || policy->fair_fps < 1 ||
+        policy->fair_fps > 1000)
+        return false;
+    memset(self, 0, sizeof(*self));
+    self->policy = *policy;
+    self->now = self->delivered_time = self->last_sent = self->last_offer = now;
+    self->rate = (double)policy->start_rate;
+    self->window_end = now + WINDOW;
+    self->delay = self->delay_next = self->round_trip = UINT64_MAX;
+    self->delay_end = now + DELAY_PERIOD;
+    self->interval = 40000;
+    self->next_due = (double)now;
+    self->size = (double)pixels * 0.1 + 200; /* 0.8 bits a pixel, until one was seen */
+    self->quality = policy->fair_quality;
+    self->fps = 25;
+    self->starting = true;
+    return true;
+}
+
+static void move_clock(SpiceRateControl *self, uint64_t now)
+{
+    if (now > self->now)
+        self->now = now;
+    if (self->now >= self->delay_end) {
+        self->delay = self->delay_next;
+        self->delay_next = UINT64_MAX;
+        self->delay_end = self->now + DELAY_PERIOD;
+    }
+}
+
+static void note_delay(SpiceRateControl *self, uint64_t delay)
+{
+    if (delay < self->delay)
+        self->delay = delay;
+    if (delay < self->delay_next)
+        self->delay_next = delay;
+}
+
+/* The link's own delay in us; 0 as long as nothing is known, which lets the least through. */
+static double own_delay(const SpiceRateControl *self)
+{
+    uint64_t delay = self->delay < self->delay_next ? self->delay : self->delay_next;
+
+    return delay > MOST_DELAY ? (delay == UINT64_MAX ? 0 : MOST_DELAY) : (double)delay;
+}
+
+uint64_t spice_rate_control_backlog(const SpiceRateControl *self)
+{
+    return self->sent - self->delivered;
+}
+
+bool spice_rate_control_undecodable(const SpiceRateControl *self)
+{
+    return self->undecodable;
+}
+
+static double clamp(double value, double least, double most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static double size_of(const SpiceRateControl *self, double quality)
+{
+    return self->size * exp2((quality - 50) / DOUBLING);
+}
+
+static double quality_of(const SpiceRateControl *self, double size)
+{
+    return 50 + DOUBLING * log2(clamp(size, 1, 1e12) / self->size);
+}
+
+/* Bytes that may be under way. */
+static double budget(const SpiceRateControl *self)
+{
+    return self->rate / 8e6 * (own_delay(self) + (double)self->policy.queue);
+}
+
+/* us that wait by what is known, beyond the link's own delay. */
+static double waiting(const SpiceRateControl *self)
+{
+    double wait = (double)spice_rate_control_backlog(self) * 8e6 / self->rate - own_delay(self);
+
+    return wait > 0 ? wait : 0;
+}
+
+/* The rate to aim at: above the measured one while nothing waits, to see whether there is more. */
+static double aim(SpiceRateControl *self)
+{
+    double wait = waiting(self), queue = (double)self->policy.queue;
+
+    if (wait > 0.3 * queue)
+        self->starting = false;
+    if (wait > 0.6 * queue)
+        return 0.85 * self->rate;
+    if (wait > 0.2 * queue || self->now < self->hold_until)
+        return 0.95 * self->rate;
+    return (self->starting ? 2 : 1.15) * self->rate;
+}
+
+/* Shares the rate between frames and quality: first quality is given up, down to the fair one,
+ * then frames, down to the fair number, then quality, then frames. */
+static double share_rate(SpiceRateControl *self, double rate)
+{
+    const SpiceRatePolicy *policy = &self->policy;
+    double source = clamp(1e6 / self->interval, 0.5, 1000), bytes = rate / 8;
+    double fair_fps = source < policy->fair_fps ? source : policy->fair_fps;
+    double fps = source, quality = quality_of(self, bytes / fps);
+
+    if (quality < policy->fair_quality) {
+        fps = clamp(bytes / size_of(self, policy->fair_quality), fair_fps, source);
+        quality = quality_of(self, bytes / fps);
+    }
+    if (quality < policy->least_quality)
+        fps = clamp(bytes / size_of(self, policy->least_quality), 0.5, fps);
+    self->fps = fps;
+    self->limited = quality < policy->best_quality || fps < source;
+    return clamp(quality, policy->least_quality, policy->best_quality);
+}
+
+/* Towards `wanted`: down at once if it is far, up slowly, not at all for little. */
+static double smooth(double quality, double wanted)
+{
+    if (wanted < quality - 8)
+        return wanted;
+    if (wanted < quality - 3)
+        return quality - 1;
+    if (wanted > quality + 3)
+        return quality + (wanted > quality + 15 ? 2 : 1);
+    return quality;
+}
+
+/* Whether the oldest frame under way is late by what its bytes and those before it take: the link
+ * got slower, or lost something. */
+static bool is_stalled(const SpiceRateControl *self)
+{
+    const SpiceRateFlight *oldest = &self->flight[self->flight_first];
+    double expected;
+
+    if (!self->flight_count)
+        return false;
+    expected = own_delay(self) + (double)(oldest->end - oldest->delivered) * 8e6 / self->rate;
+    return (double)(self->now - oldest->time) > expected + LATE;
+}
+
+SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
+{
+    SpiceRateDecision decision = {0};
+    double under_way, room, rate, gap;
+
+    move_clock(self, now);
+    gap = (double)(self->now - self->last_offer);
+    if (gap >= 1000) { /* else it is asked once more about the same picture */
+        self->interval += (clamp(gap, 1000, 1e6) - self->interval) / 8;
+        self->last_offer = self->now;
+    }
+    under_way = (double)spice_rate_control_backlog(self);
+    rate = aim(self);
+    self->quality = clamp(smooth(self->quality, share_rate(self, rate)), self->policy.least_quality,
+                          self->policy.best_quality);
+    room = budget(self) - under_way;
+    if (self->size_known && size_of(self, self->quality) > 0.9 * room) {
+        double fits = quality_of(self, 0.9 * room);
+
+        self->limited = true;
+        if (under_way > 0 && fits < self->quality - 6)
+            room = 0; /* there will be room for a good one soon */
+        else
+            self->quality = clamp(fits, self->policy.least_quality, self->policy.best_quality);
+    } else if (!self->size_known) {
+        self->quality = self->policy.least_quality;
+    }
+    decision.quality = (uint32_t)self->quality;
+    decision.bit_rate = (uint64_t)rate;
+    decision.fps_milli = (uint32_t)(self->fps * 1000);
+    decision.max_bytes = self->max_bytes = (uint32_t)clamp(room, 0, 1e9);
+    decision.send = !self->undecodable && self->flight_count < SPICE_RATE_FLIGHT && room >= 1 &&
+                    !is_stalled(self) && (double)self->now + self->interval / 2 >= self->next_due;
+    return decision;
+}
+
+bool spice_rate_control_encoded(SpiceRateControl *self, uint64_t now, uint32_t bytes)
+{
+    SpiceRateFlight *frame;
+    double size, period = 1e6 / self->fps;
+
+    move_clock(self, now);
+    size = clamp(bytes / exp2((floor(self->quality) - 50) / DOUBLING), 1, 1e12);
+    self->size = self->size_known
+                     ? self->size + (size - self->size) * (size > self->size ? 0.5 : 0.2)
+                     : size;
+    self->size_known = true;
+    if (bytes > self->max_bytes && (self->flight_count || self->now - self->last_sent < STARVED))
+        return false;
+    if (self->flight_count == SPICE_RATE_FLIGHT)
+        return false;
+    if (!self->flight_count)
+        self->delivered_time = self->now;
+    frame = &self->flight[(self->flight_first + self->flight_count++) % SPICE_RATE_FLIGHT];
+    self->sent += bytes;
+    *frame = (SpiceRateFlight){
+        .end = self->sent,
+        .time = self->now,
+        .delivered = self->delivered,
+        .delivered_time = self->delivered_time,
+        .limited = self->limited,
+        .alone = self->flight_count == 1,
+    };
+    self->last_sent = self->now;
+    self->next_due = clamp(self->next_due + period, (double)self->now, (double)self->now + period);
+    return true;
+}
+
+/* A rate measured over one frame. */
+static void note_rate(SpiceRateControl *self, const SpiceRateFlight *frame)
+{
+    double time = (double)(self->now - frame->delivered_time);
+    double delay = (double)(self->now - frame->time);
+    double rate;
+
+    /* a frame alone: what it took beyond the round trip is the time of its bytes. A round trip is
+     * never taken for nearly all of it, lest a wrong one make the link look fast. */
+    if (frame->alone && self->round_trip != UINT64_MAX)
+        time = fmax(time - (double)self->round_trip, time / 8);
+    rate = (double)(self->delivered - frame->delivered) * 8e6 / (time < 100 ? 100 : time);
+    rate = clamp(rate, LEAST_RATE, MOST_RATE);
+    if (rate > self->rate) {
+        self->rate = rate;
+        self->window_end = self->now + WINDOW;
+        self->window_rate = 0;
+    }
+    if (frame->limited && rate > self->window_rate)
+        self->window_rate = rate;
+    if (delay > own_delay(self) + (double)self->policy.queue + LATE &&
+        self->now >= self->cut_until) {
+        self->rate =
+            rate > 0.6 * self->rate ? (rate < self->rate ? rate : self->rate) : 0.6 * self->rate;
+        self->cut_until = self->now + (uint64_t)own_delay(self) + self->policy.queue;
+        self->starting = false;
+        self->window_rate = 0;
+        self->window_end = self->now + WINDOW;
+    }
+}
+
+void spice_rate_control_delivered(SpiceRateControl *self, uint64_t now, uint64_t total)
+{
+    move_clock(self, now);
+    if (total > self->sent)
+        total = self->sent;
+    if (total <= self->delivered)
+        return;
+    self->delivered = total;
+    while (self->flight_count && self->flight[self->flight_first].end <= total) {
+        SpiceRateFlight frame = self->flight[self->flight_first];
+
+        self->flight_first = (self->flight_first + 1) % SPICE_RATE_FLIGHT;
+        self->flight_count--;
+        note_delay(self, self->now - frame.time);
+        note_rate(self, &frame);
+    }
+    self->delivered_time = self->now;
+    if (self->now >= self->window_end) {
+        /* frames smaller than the rate allows measure nothing but themselves */
+        if (self->window_rate > 0)
+            self->rate = clamp(self->window_rate, 0.7 * self->rate, self->rate);
+        self->window_rate = 0;
+        self->window_end =
+            self->now + (uint64_t)clamp(8 * own_delay(self), WINDOW, 8.0 * MOST_DELAY);
+    }
+}
+
+void spice_rate_control_round_trip(SpiceRateControl *self, uint64_t now, uint64_t round_trip)
+{
+    move_clock(self, now);
+    note_delay(self, round_trip);
+    if (round_trip < self->round_trip)
+        self->round_trip = round_trip;
+}
+
+void spice_rate_control_report(SpiceRateControl *self, uint64_t now, const SpiceRateReport *report)
+{
+    double margin = report->last_frame_delay;
+
+    move_clock(self, now);
+    if (!report->num_frames) {
+        self->undecodable |= report->num_drops == UINT32_MAX;
+        return;
+    }
+    if ((report->num_drops || margin < 0) && self->now >= self->cut_until) {
+        self->rate = clamp(0.8 * self->rate, LEAST_RATE, MOST_RATE);
+        self->cut_until = self->now + REPORT_PAUSE;
+        self->hold_until = self->now + REPORT_PAUSE;
+        self->starting = false;
+    } else if (margin < 0.5 * self->margin_best) {
+        self->hold_until = self->now + REPORT_PAUSE;
+    }
+    /* what was best fades, so that a new delay at the client is not taken for a jam for ever */
+    self->margin_best =
+        margin > self->margin_best ? margin : self->margin_best + (margin - self->margin_best) / 16;
+}
