@@ -3,14 +3,12 @@
 
 #include <string.h>
 
+#include "connection.h"
 #include "core/wire/channel.h"
 #include "error.h"
 #include "link-client.h"
-#include "tls.h"
 
 enum {
-    READ_SIZE = 64 * 1024,
-    READS_A_TURN = 16,
     /* What may wait to be written when there is more to be read: a peer that does not read the
      * answers to what it asks is not read from, either. */
     MAX_BACKLOG = 4 << 20,
@@ -32,24 +30,17 @@ struct SpiceChannel {
 
     GMainContext *context;
     GCancellable *cancellable;
-    GSocketConnection *connection;
-    GSocket *socket;
-    GSource *readable, *writable, *timer;
-    gint64 last_heard; /* monotonic microseconds */
+    GSocketConnection *stream; /* closes the socket with its last reference */
+    SpiceConnection *connection;
+    GSource *timer;
     gboolean reading;
     gboolean awaits_first; /* message, within the handshake's time */
 
-    SpiceTls *tls;
     SpiceLinkClient *link;
     SpiceFramer framer;
-    GByteArray *out; /* for the socket: encrypted if the link is */
-    guint out_done;
     guint64 out_serial;
     guint32 ack_window, ack_left;
 };
-
-static void channel_flush(SpiceChannel *self);
-static void channel_fail(SpiceChannel *self, GError *error);
 
 static void channel_unref(SpiceChannel *self)
 {
@@ -61,18 +52,16 @@ static void channel_unref(SpiceChannel *self)
     g_free(self->host_subject);
     g_main_context_unref(self->context);
     g_object_unref(self->cancellable);
-    spice_tls_free(self->tls);
     spice_link_client_free(self->link);
     spice_framer_clear(&self->framer);
-    g_byte_array_unref(self->out);
     g_free(self);
 }
 
-static void drop_source(GSource **source)
+static void drop_timer(SpiceChannel *self)
 {
-    if (*source) {
-        g_source_destroy(*source);
-        g_clear_pointer(source, g_source_unref);
+    if (self->timer) {
+        g_source_destroy(self->timer);
+        g_clear_pointer(&self->timer, g_source_unref);
     }
 }
 
@@ -80,12 +69,10 @@ static void drop_source(GSource **source)
 static void channel_shut(SpiceChannel *self)
 {
     self->state = CLOSED;
-    drop_source(&self->readable);
-    drop_source(&self->writable);
-    drop_source(&self->timer);
+    drop_timer(self);
     g_cancellable_cancel(self->cancellable);
-    self->socket = NULL;
-    g_clear_object(&self->connection);
+    g_clear_pointer(&self->connection, spice_connection_close);
+    g_clear_object(&self->stream);
 }
 
 /** Takes ownership of `error`. */
@@ -107,7 +94,7 @@ static void channel_fail_timeout(SpiceChannel *self, const char *what)
 
 static void start_timer(SpiceChannel *self, guint ms, GSourceFunc func)
 {
-    drop_source(&self->timer);
+    drop_timer(self);
     if (ms == 0)
         return;
     self->timer = g_timeout_source_new(ms);
@@ -130,12 +117,11 @@ static gboolean on_handshake_timeout(gpointer data)
 static gboolean on_idle_check(gpointer data)
 {
     SpiceChannel *self = data;
-    gint64 silent_ms;
+    const gint64 now = g_get_monotonic_time();
+    gint64 silent_ms = (now - spice_connection_get_last_heard(self->connection)) / 1000;
 
     if (!self->reading)
-        self->last_heard = g_get_monotonic_time(); /* we are not listening */
-    silent_ms = (g_get_monotonic_time() - self->last_heard) / 1000;
-
+        silent_ms = 0; /* we are not listening */
     if (silent_ms >= self->idle_timeout_ms) {
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_IDLE,
                                        "%s: nothing heard for %u s", self->where,
@@ -148,63 +134,6 @@ static gboolean on_idle_check(gpointer data)
 
 /* Writing */
 
-static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer data)
-{
-    SpiceChannel *self = data;
-
-    g_ref_count_inc(&self->refs);
-    channel_flush(self);
-    channel_unref(self);
-    return G_SOURCE_CONTINUE;
-}
-
-/** Writes what the socket takes; asks to be called again for the rest. */
-static void channel_flush(SpiceChannel *self)
-{
-    while (self->state != CLOSED && self->socket && self->out_done < self->out->len) {
-        g_autoptr(GError) error = NULL;
-        gssize n = g_socket_send(self->socket, (const char *)self->out->data + self->out_done,
-                                 self->out->len - self->out_done, NULL, &error);
-
-        if (n >= 0) {
-            self->out_done += (guint)n;
-            continue;
-        }
-        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
-            /* The reading side sees the end of the stream, after what came before it. */
-            self->out_done = self->out->len;
-            break;
-        }
-        if (self->out_done > self->out->len / 2) {
-            g_byte_array_remove_range(self->out, 0, self->out_done);
-            self->out_done = 0;
-        }
-        if (!self->writable) {
-            self->writable = g_socket_create_source(self->socket, G_IO_OUT, NULL);
-            g_source_set_callback(self->writable, G_SOURCE_FUNC(on_writable), self, NULL);
-            g_source_attach(self->writable, self->context);
-        }
-        return;
-    }
-    drop_source(&self->writable);
-    if (self->out->len > 0 && self->out_done == self->out->len) {
-        g_byte_array_set_size(self->out, 0);
-        self->out_done = 0;
-    }
-}
-
-/** Queues plain bytes, encrypting them if the link is, without writing yet. */
-static void queue_bytes(SpiceChannel *self, const void *data, gsize size)
-{
-    if (!self->tls) {
-        g_byte_array_append(self->out, data, (guint)size);
-        return;
-    }
-    /* A failure to encrypt shows as a failure to decrypt at the next read. */
-    spice_tls_write(self->tls, data, size, NULL);
-    spice_tls_drain(self->tls, self->out);
-}
-
 static void queue_message(SpiceChannel *self, guint16 type, const void *body, gsize size)
 {
     guint8 header[SPICE_FULL_HEADER_SIZE] = {0};
@@ -212,16 +141,16 @@ static void queue_message(SpiceChannel *self, guint16 type, const void *body, gs
     self->out_serial++;
     if (self->framer.mini) {
         spice_mini_header_write(header, type, (guint32)size);
-        queue_bytes(self, header, SPICE_MINI_HEADER_SIZE);
+        spice_connection_queue(self->connection, header, SPICE_MINI_HEADER_SIZE);
     } else {
         guint64 serial = GUINT64_TO_LE(self->out_serial);
 
         memcpy(header, &serial, 8);
         spice_mini_header_write(header + 8, type, (guint32)size);
-        queue_bytes(self, header, SPICE_FULL_HEADER_SIZE);
+        spice_connection_queue(self->connection, header, SPICE_FULL_HEADER_SIZE);
     }
     if (size > 0)
-        queue_bytes(self, body, size);
+        spice_connection_queue(self->connection, body, size);
 }
 
 void spice_channel_send(SpiceChannel *self, guint16 type, const void *body, gsize size)
@@ -229,13 +158,12 @@ void spice_channel_send(SpiceChannel *self, guint16 type, const void *body, gsiz
     if (self->state != OPEN)
         return;
     queue_message(self, type, body, size);
-    if (!self->writable)
-        channel_flush(self);
+    spice_connection_flush(self->connection);
 }
 
 gsize spice_channel_get_backlog(const SpiceChannel *self)
 {
-    return self->out->len - self->out_done;
+    return self->connection ? spice_connection_get_backlog(self->connection) : 0;
 }
 
 /* Messages */
@@ -292,7 +220,7 @@ static gboolean deliver(const SpiceFrame *frame, gpointer user_data)
     size -= SPICE_MINI_HEADER_SIZE;
     if (self->awaits_first) {
         self->awaits_first = FALSE;
-        drop_source(&self->timer);
+        drop_timer(self);
     }
     if (!frame->carried && frame->type != SPICE_MSG_SET_ACK)
         count_for_ack(self);
@@ -334,7 +262,7 @@ static void enter_open(SpiceChannel *self)
     /* The first message of a main channel is part of getting a session: it comes at once. */
     self->awaits_first = self->type == SPICE_CHANNEL_MAIN;
     if (!self->awaits_first)
-        drop_source(&self->timer);
+        drop_timer(self);
     spice_framer_init(&self->framer, spice_link_client_uses_mini_header(self->link),
                       self->max_message_size);
     self->handler->opened(self, self->user_data);
@@ -350,8 +278,8 @@ static gboolean take_plain(SpiceChannel *self, const guint8 *data, gsize size)
         SpiceLinkStep step = spice_link_client_push(self->link, data, size, &used, reply, &error);
 
         if (reply->len > 0) {
-            queue_bytes(self, reply->data, reply->len);
-            channel_flush(self);
+            spice_connection_queue(self->connection, reply->data, reply->len);
+            spice_connection_flush(self->connection);
         }
         if (step == SPICE_LINK_FAILED) {
             g_prefix_error(&error, "%s: ", self->where);
@@ -375,19 +303,11 @@ static void start_link(SpiceChannel *self)
 
     self->state = LINKING;
     spice_link_client_start(self->link, hello);
-    queue_bytes(self, hello->data, hello->len);
-    channel_flush(self);
+    spice_connection_queue(self->connection, hello->data, hello->len);
+    spice_connection_flush(self->connection);
 }
 
-/* Reading */
-
-static void fail_tls(SpiceChannel *self, GError *error)
-{
-    if (self->state == OPEN)
-        error->code = SPICE_TRANSPORT_ERROR_CLOSED;
-    g_prefix_error(&error, "%s: ", self->where);
-    channel_fail(self, error);
-}
+/* The connection */
 
 static void peer_closed(SpiceChannel *self)
 {
@@ -402,139 +322,97 @@ static void peer_closed(SpiceChannel *self)
                                        "%s: the server closed during the handshake", self->where));
 }
 
-/** Ciphertext from the socket. FALSE at the channel's end. */
-static gboolean take_encrypted(SpiceChannel *self, const guint8 *data, gsize size)
+static void on_secured(SpiceConnection *connection, gpointer user_data)
 {
-    guint8 plain[16 * 1024];
-    GError *error = NULL;
-    gsize n;
-
-    spice_tls_feed(self->tls, data, size);
-    if (self->state == TLS_HANDSHAKE) {
-        SpiceTlsResult result = spice_tls_handshake(self->tls, &error);
-
-        spice_tls_drain(self->tls, self->out);
-        channel_flush(self);
-        if (result == SPICE_TLS_WANT_INPUT)
-            return TRUE;
-        if (result == SPICE_TLS_CLOSED) {
-            peer_closed(self);
-            return FALSE;
-        }
-        if (result == SPICE_TLS_FAILED) {
-            fail_tls(self, error);
-            return FALSE;
-        }
-        start_link(self);
-    }
-    for (;;) {
-        switch (spice_tls_read(self->tls, plain, sizeof plain, &n, &error)) {
-        case SPICE_TLS_DONE:
-            if (!take_plain(self, plain, n))
-                return FALSE;
-            break;
-        case SPICE_TLS_WANT_INPUT:
-            spice_tls_drain(self->tls, self->out);
-            channel_flush(self);
-            return TRUE;
-        case SPICE_TLS_CLOSED:
-            peer_closed(self);
-            return FALSE;
-        case SPICE_TLS_FAILED:
-            fail_tls(self, error);
-            return FALSE;
-        }
-    }
+    start_link(user_data);
 }
 
-/** Reads once. FALSE if there is nothing more for now, or the channel ended. */
-static gboolean read_once(SpiceChannel *self)
+static void on_bytes(SpiceConnection *connection, const guint8 *data, gsize size,
+                     gpointer user_data)
 {
-    guint8 data[READ_SIZE];
-    g_autoptr(GError) error = NULL;
-    gssize n = g_socket_receive(self->socket, (char *)data, sizeof data, NULL, &error);
+    SpiceChannel *self = user_data;
 
-    if (n < 0) {
-        if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-            return FALSE;
-        channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR,
-                                       self->state == OPEN ? SPICE_TRANSPORT_ERROR_CLOSED
-                                                           : SPICE_TRANSPORT_ERROR_HANDSHAKE,
-                                       "%s: %s", self->where, error->message));
-        return FALSE;
-    }
-    if (n == 0) {
-        peer_closed(self);
-        return FALSE;
-    }
-    self->last_heard = g_get_monotonic_time();
-    if (!(self->use_tls ? take_encrypted(self, data, (gsize)n) : take_plain(self, data, (gsize)n)))
-        return FALSE;
-    if (spice_channel_get_backlog(self) > MAX_BACKLOG) {
+    g_ref_count_inc(&self->refs);
+    if (take_plain(self, data, size) && spice_channel_get_backlog(self) > MAX_BACKLOG)
         channel_fail(self,
                      g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
                                  "%s: the server does not read what it asks for", self->where));
-        return FALSE;
-    }
-    return (gsize)n == sizeof data && self->reading;
+    channel_unref(self);
 }
 
-static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer data)
+/** What the end of the stream means depends on how far the link had come. */
+static void on_closed(SpiceConnection *connection, const GError *error, gpointer user_data)
 {
-    SpiceChannel *self = data;
-    guint turn = 0;
+    SpiceChannel *self = user_data;
+    SpiceTransportError code = SPICE_TRANSPORT_ERROR_HANDSHAKE;
 
     g_ref_count_inc(&self->refs);
-    while (turn++ < READS_A_TURN && self->state != CLOSED && read_once(self))
-        ;
+    if (!error) {
+        peer_closed(self);
+    } else {
+        if (self->state == OPEN)
+            code = SPICE_TRANSPORT_ERROR_CLOSED;
+        else if (error->code == SPICE_TRANSPORT_ERROR_TLS)
+            code = SPICE_TRANSPORT_ERROR_TLS;
+        channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, (gint)code, "%s: %s", self->where,
+                                       error->message));
+    }
     channel_unref(self);
-    return G_SOURCE_CONTINUE; /* destroyed by channel_shut() if it ended */
 }
+
+static const SpiceConnectionHandler connection_handler = {
+    .secured = on_secured,
+    .bytes = on_bytes,
+    .closed = on_closed,
+};
 
 void spice_channel_set_reading(SpiceChannel *self, gboolean reading)
 {
     self->reading = reading;
-    if (self->state == CLOSED || self->state == CONNECTING || reading == (self->readable != NULL))
-        return;
-    if (!reading) {
-        drop_source(&self->readable);
-        return;
-    }
-    self->last_heard = g_get_monotonic_time(); /* a pause of ours is not the server's silence */
-    self->readable = g_socket_create_source(self->socket, G_IO_IN, NULL);
-    g_source_set_callback(self->readable, G_SOURCE_FUNC(on_readable), self, NULL);
-    g_source_attach(self->readable, self->context);
+    if (self->connection)
+        spice_connection_set_reading(self->connection, reading);
 }
 
 /* Connecting */
 
-static gboolean start_tls(SpiceChannel *self, GError **error)
+/** Puts the channel on a socket that has just been connected. */
+static void start(SpiceChannel *self, GSocketConnection *stream)
 {
     SpiceTlsTrust trust = {
         .ca_file = self->ca_file, .host = self->host, .host_subject = self->host_subject};
+    SpiceTls *tls = NULL;
+    GError *error = NULL;
 
-    self->tls = spice_tls_client_new(&trust, error);
-    if (!self->tls)
-        return FALSE;
+    self->stream = stream;
+    start_timer(self, self->handshake_timeout_ms, on_handshake_timeout);
+    if (self->use_tls) {
+        tls = spice_tls_client_new(&trust, &error);
+        if (!tls) {
+            g_prefix_error(&error, "%s: ", self->where);
+            channel_fail(self, error);
+            return;
+        }
+    }
     self->state = TLS_HANDSHAKE;
-    if (spice_tls_handshake(self->tls, error) == SPICE_TLS_FAILED)
-        return FALSE;
-    spice_tls_drain(self->tls, self->out);
-    channel_flush(self);
-    return TRUE;
+    self->connection = spice_connection_new(g_socket_connection_get_socket(stream), tls,
+                                            &connection_handler, self);
+    spice_connection_set_reading(self->connection, self->reading);
+    if (!self->use_tls)
+        start_link(self);
+    spice_connection_start(self->connection);
 }
 
 static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 {
     SpiceChannel *self = data;
     GError *error = NULL;
-    GSocketConnection *connection =
+    GSocketConnection *stream =
         g_socket_client_connect_finish(G_SOCKET_CLIENT(source), result, &error);
 
     if (self->state == CLOSED) {
-        g_clear_object(&connection);
+        g_clear_object(&stream);
         g_clear_error(&error);
-    } else if (!connection) {
+    } else if (!stream) {
         gboolean resolver = error->domain == G_RESOLVER_ERROR;
 
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR,
@@ -543,19 +421,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
                                        "%s: %s", self->where, error->message));
         g_clear_error(&error);
     } else {
-        self->connection = connection;
-        self->socket = g_socket_connection_get_socket(connection);
-        g_socket_set_blocking(self->socket, FALSE);
-        g_socket_set_keepalive(self->socket, TRUE);
-        if (g_socket_get_family(self->socket) != G_SOCKET_FAMILY_UNIX)
-            g_socket_set_option(self->socket, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1, NULL);
-        start_timer(self, self->handshake_timeout_ms, on_handshake_timeout);
-        if (!self->use_tls)
-            start_link(self);
-        else if (!start_tls(self, &error))
-            fail_tls(self, error);
-        if (self->state != CLOSED)
-            spice_channel_set_reading(self, TRUE);
+        start(self, stream);
     }
     channel_unref(self);
 }
@@ -582,7 +448,6 @@ SpiceChannel *spice_channel_open(const SpiceChannelConfig *config,
     self->max_message_size = config->max_message_size;
     self->context = g_main_context_ref_thread_default();
     self->cancellable = g_cancellable_new();
-    self->out = g_byte_array_new();
     self->link = spice_link_client_new(config->connection_id, config->type, config->id,
                                        config->caps, config->n_caps, config->password);
     self->reading = TRUE;

@@ -24,9 +24,24 @@ void spice_framer_init(SpiceFramer *self, gboolean mini, guint32 max_size)
     *self = (SpiceFramer){.mini = mini, .max_size = max_size};
 }
 
+void spice_framer_init_from_client(SpiceFramer *self, gboolean mini, guint32 max_size,
+                                   guint32 max_migrate_size)
+{
+    spice_framer_init(self, mini, max_size);
+    self->from_client = TRUE;
+    self->max_migrate_size = max_migrate_size;
+}
+
 void spice_framer_clear(SpiceFramer *self)
 {
     g_clear_pointer(&self->message, g_free);
+}
+
+static guint32 max_size_of(const SpiceFramer *self, guint16 type)
+{
+    return self->from_client && type == SPICE_MSGC_MIGRATE_DATA
+               ? MAX(self->max_size, self->max_migrate_size)
+               : self->max_size;
 }
 
 static gboolean begin_message(SpiceFramer *self, GError **error)
@@ -42,7 +57,12 @@ static gboolean begin_message(SpiceFramer *self, GError **error)
     self->serial = header.serial;
     self->type = header.type;
     self->sub_list = header.sub_list;
-    if (header.size > self->max_size) {
+    if (self->from_client && self->sub_list) {
+        g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
+                    "message %u of a client carries others", header.type);
+        return FALSE;
+    }
+    if (header.size > max_size_of(self, header.type)) {
         g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
                     "message %u of %u bytes is larger than accepted", header.type, header.size);
         return FALSE;
@@ -129,7 +149,7 @@ static gboolean finish_message(SpiceFramer *self, SpiceFrameFunc func, gpointer 
     gsize body_size = self->message_size - SPICE_MINI_HEADER_SIZE;
     gboolean go_on = TRUE;
 
-    if (self->sub_list || frame.type == SPICE_MSG_LIST)
+    if (!self->from_client && (self->sub_list || frame.type == SPICE_MSG_LIST))
         go_on = unfold(self, body, body_size, func, user_data, error);
     frame.bytes = g_bytes_new_take(g_steal_pointer(&self->message), self->message_size);
     self->header_fill = 0;

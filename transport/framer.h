@@ -26,8 +26,10 @@ typedef gboolean (*SpiceFrameFunc)(const SpiceFrame *frame, gpointer user_data);
 
 typedef struct {
     gboolean mini;
-    guint32 max_size; /* of a body */
-    guint64 serial;   /* of the message last begun */
+    gboolean from_client;     /* its messages carry no others */
+    guint32 max_size;         /* of a body */
+    guint32 max_migrate_size; /* of a client's MIGRATE_DATA, if that is more */
+    guint64 serial;           /* of the message last begun */
     guint8 header[SPICE_FULL_HEADER_SIZE];
     guint header_fill;
     guint8 *message; /* mini header and body so far; NULL between messages */
@@ -37,12 +39,15 @@ typedef struct {
 } SpiceFramer;
 
 void spice_framer_init(SpiceFramer *framer, gboolean mini, guint32 max_size);
+/** For what a client sends. */
+void spice_framer_init_from_client(SpiceFramer *framer, gboolean mini, guint32 max_size,
+                                   guint32 max_migrate_size);
 void spice_framer_clear(SpiceFramer *framer);
 
 /** Takes `size` bytes from the peer and calls `func` for each message that they complete. FALSE
- * and SPICE_TRANSPORT_ERROR_PROTOCOL if a body is larger than max_size or a list of carried
- * messages is malformed, FALSE without error if `func` returned FALSE. Memory is taken as the
- * bytes come, not as the header promises. */
+ * and SPICE_TRANSPORT_ERROR_PROTOCOL if a body is larger than max_size, a list of carried messages
+ * is malformed or a client's message has one, FALSE without error if `func` returned FALSE. Memory
+ * is taken as the bytes come, not as the header promises. */
 gboolean spice_framer_push(SpiceFramer *framer, const guint8 *data, gsize size, SpiceFrameFunc func,
                            gpointer user_data, GError **error);
 

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "error.h"
+
+enum {
+    READ_SIZE = 64 * 1024,
+    READS_A_TURN = 16,
+};
+
+struct SpiceConnection {
+    grefcount refs;
+    const SpiceConnectionHandler *handler;
+    gpointer user_data;
+    GMainContext *context;
+    GSocket *socket; /* NULL once the stream has ended */
+    gboolean started;
+    gboolean reading;
+    GSource *readable, *writable;
+    gint64 last_heard;
+
+    SpiceTls *tls;
+    gboolean in_handshake;
+    GByteArray *out; /* for the socket: encrypted if there is TLS */
+    guint out_done;
+};
+
+static void connection_unref(SpiceConnection *self)
+{
+    if (!g_ref_count_dec(&self->refs))
+        return;
+    spice_tls_free(self->tls);
+    g_main_context_unref(self->context);
+    g_byte_array_unref(self->out);
+    g_free(self);
+}
+
+static void drop_source(GSource **source)
+{
+    if (*source) {
+        g_source_destroy(*source);
+        g_clear_pointer(source, g_source_unref);
+    }
+}
+
+/** Lets go of the socket and of everything that could call back. */
+static void shut(SpiceConnection *self)
+{
+    drop_source(&self->readable);
+    drop_source(&self->writable);
+    g_clear_object(&self->socket);
+}
+
+/** The stream has ended by itself. Takes ownership of `error`. */
+static void end(SpiceConnection *self, GError *error)
+{
+    g_autoptr(GError) owned = error;
+
+    if (!self->socket)
+        return;
+    shut(self);
+    self->handler->closed(self, owned, self->user_data);
+}
+
+static void watch(SpiceConnection *self, GSource **source, GIOCondition condition,
+                  GSocketSourceFunc func)
+{
+    *source = g_socket_create_source(self->socket, condition, NULL);
+    g_source_set_callback(*source, G_SOURCE_FUNC(func), self, NULL);
+    g_source_attach(*source, self->context);
+}
+
+/* Writing */
+
+static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer data);
+
+/** Writes what the socket takes; asks to be called again for the rest. */
+static void write_out(SpiceConnection *self)
+{
+    while (self->socket && self->out_done < self->out->len) {
+        g_autoptr(GError) error = NULL;
+        gssize n = g_socket_send(self->socket, (const char *)self->out->data + self->out_done,
+                                 self->out->len - self->out_done, NULL, &error);
+
+        if (n >= 0) {
+            self->out_done += (guint)n;
+            continue;
+        }
+        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+            /* The reading side sees the end of the stream, after what came before it. */
+            self->out_done = self->out->len;
+            break;
+        }
+        if (self->out_done > self->out->len / 2) {
+            g_byte_array_remove_range(self->out, 0, self->out_done);
+            self->out_done = 0;
+        }
+        if (!self->writable)
+            watch(self, &self->writable, G_IO_OUT, on_writable);
+        return;
+    }
+    drop_source(&self->writable);
+    if (self->out->len > 0 && self->out_done == self->out->len) {
+        g_byte_array_set_size(self->out, 0);
+        self->out_done = 0;
+    }
+}
+
+static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer data)
+{
+    SpiceConnection *self = data;
+
+    g_ref_count_inc(&self->refs);
+    write_out(self);
+    if (self->socket && !self->writable && self->handler->drained)
+        self->handler->drained(self, self->user_data);
+    connection_unref(self);
+    return G_SOURCE_CONTINUE;
+}
+
+void spice_connection_flush(SpiceConnection *self)
+{
+    if (!self->writable)
+        write_out(self);
+}
+
+/** Writes what TLS has to say of its own accord. */
+static void flush_tls(SpiceConnection *self)
+{
+    spice_tls_drain(self->tls, self->out);
+    spice_connection_flush(self);
+}
+
+void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+{
+    if (!self->socket)
+        return;
+    if (!self->tls) {
+        g_byte_array_append(self->out, data, (guint)size);
+        return;
+    }
+    /* A failure to encrypt shows as a failure to decrypt at the next read. */
+    spice_tls_write(self->tls, data, size, NULL);
+    spice_tls_drain(self->tls, self->out);
+}
+
+gsize spice_connection_get_backlog(const SpiceConnection *self)
+{
+    return self->out->len - self->out_done;
+}
+
+/* Reading */
+
+/** Goes on with the TLS handshake. FALSE unless it is done. */
+static gboolean shake_hands(SpiceConnection *self)
+{
+    GError *error = NULL;
+    SpiceTlsResult result = spice_tls_handshake(self->tls, &error);
+
+    flush_tls(self);
+    if (result == SPICE_TLS_CLOSED || result == SPICE_TLS_FAILED)
+        end(self, error);
+    if (result != SPICE_TLS_DONE)
+        return FALSE;
+    self->in_handshake = FALSE;
+    if (self->handler->secured)
+        self->handler->secured(self, self->user_data);
+    return self->socket != NULL;
+}
+
+/** Ciphertext from the socket. */
+static void take_encrypted(SpiceConnection *self, const guint8 *data, gsize size)
+{
+    guint8 plain[16 * 1024];
+    gsize n;
+
+    spice_tls_feed(self->tls, data, size);
+    if (self->in_handshake && !shake_hands(self))
+        return;
+    while (self->socket) {
+        GError *error = NULL;
+
+        switch (spice_tls_read(self->tls, plain, sizeof plain, &n, &error)) {
+        case SPICE_TLS_DONE:
+            self->handler->bytes(self, plain, n, self->user_data);
+            break;
+        case SPICE_TLS_WANT_INPUT:
+            flush_tls(self);
+            return;
+        case SPICE_TLS_CLOSED:
+        case SPICE_TLS_FAILED:
+            end(self, error);
+            return;
+        }
+    }
+}
+
+/** Reads once. FALSE if there is nothing more for now, or the stream ended. */
+static gboolean read_once(SpiceConnection *self)
+{
+    guint8 data[READ_SIZE];
+    g_autoptr(GError) error = NULL;
+    gssize n = g_socket_receive(self->socket, (char *)data, sizeof data, NULL, &error);
+
+    if (n < 0) {
+        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+            end(self, g_error_new_literal(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED,
+                                          error->message));
+        return FALSE;
+    }
+    if (n == 0) {
+        end(self, NULL);
+        return FALSE;
+    }
+    self->last_heard = g_get_monotonic_time();
+    if (self->tls)
+        take_encrypted(self, data, (gsize)n);
+    else
+        self->handler->bytes(self, data, (gsize)n, self->user_data);
+    return self->socket && self->reading && (gsize)n == sizeof data;
+}
+
+static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer data)
+{
+    SpiceConnection *self = data;
+    guint turn = 0;
+
+    g_ref_count_inc(&self->refs);
+    while (turn++ < READS_A_TURN && read_once(self))
+        ;
+    connection_unref(self);
+    return G_SOURCE_CONTINUE; /* destroyed by shut() if it ended */
+}
+
+void spice_connection_set_reading(SpiceConnection *self, gboolean reading)
+{
+    self->reading = reading;
+    if (!self->socket || !self->started || reading == (self->readable != NULL))
+        return;
+    if (!reading) {
+        drop_source(&self->readable);
+        return;
+    }
+    self->last_heard = g_get_monotonic_time();
+    watch(self, &self->readable, G_IO_IN, on_readable);
+}
+
+gboolean spice_connection_get_reading(const SpiceConnection *self)
+{
+    return self->reading;
+}
+
+gint64 spice_connection_get_last_heard(const SpiceConnection *self)
+{
+    return self->last_heard;
+}
+
+/* Beginning and end */
+
+SpiceConnection *spice_connection_new(GSocket *socket, SpiceTls *tls,
+                                      const SpiceConnectionHandler *handler, gpointer user_data)
+{
+    SpiceConnection *self = g_new0(SpiceConnection, 1);
+
+    g_ref_count_init(&self->refs);
+    self->handler = handler;
+    self->user_data = user_data;
+    self->context = g_main_context_ref_thread_default();
+    self->socket = g_object_ref(socket);
+    self->tls = tls;
+    self->in_handshake = tls != NULL;
+    self->out = g_byte_array_new();
+    self->reading = TRUE;
+    self->last_heard = g_get_monotonic_time();
+    g_socket_set_blocking(socket, FALSE);
+    g_socket_set_keepalive(socket, TRUE);
+    if (g_socket_get_family(socket) != G_SOCKET_FAMILY_UNIX)
+        g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+    return self;
+}
+
+void spice_connection_start(SpiceConnection *self)
+{
+    g_ref_count_inc(&self->refs);
+    self->started = TRUE;
+    if (self->in_handshake)
+        shake_hands(self);
+    spice_connection_set_reading(self, self->reading);
+    connection_unref(self);
+}
+
+void spice_connection_set_handler(SpiceConnection *self, const SpiceConnectionHandler *handler,
+                                  gpointer user_data)
+{
+    self->handler = handler;
+    self->user_data = user_data;
+}
+
+void spice_connection_close(SpiceConnection *self)
+{
+    shut(self);
+    connection_unref(self);
+}
+
+GSocket *spice_connection_get_socket(const SpiceConnection *self)
+{
+    return self->socket;
+}
+
+gboolean spice_connection_is_secure(const SpiceConnection *self)
+{
+    return self->tls != NULL;
+}

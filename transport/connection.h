@@ -1,0 +1,65 @@
+/* A connected socket, plain or under TLS, as a stream of bytes both ways: reads in turns, keeps
+ * what the socket does not take, never blocks. What both roles of a channel stand on.
+ *
+ * Everything happens on one thread: the one whose GMainContext was the thread default when
+ * spice_connection_new() was called. Handlers are called there, and all functions must be.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "tls.h"
+
+G_BEGIN_DECLS
+
+typedef struct SpiceConnection SpiceConnection;
+
+/** Any of them may close the connection or change its handler. All but `bytes` and `closed` may be
+ * NULL. */
+typedef struct {
+    /** The TLS handshake is done: bytes can be sent. Not called without TLS. */
+    void (*secured)(SpiceConnection *connection, gpointer user_data);
+    /** Plain bytes from the peer; size > 0. */
+    void (*bytes)(SpiceConnection *connection, const guint8 *data, gsize size, gpointer user_data);
+    /** All that had waited to be written has been taken by the socket. */
+    void (*drained)(SpiceConnection *connection, gpointer user_data);
+    /** The stream ended: `error` is NULL if the peer closed it, else SPICE_TRANSPORT_ERROR_TLS or
+     * SPICE_TRANSPORT_ERROR_CLOSED (the network). Comes once, and nothing after it; the connection
+     * is still to be given back by spice_connection_close(). */
+    void (*closed)(SpiceConnection *connection, const GError *error, gpointer user_data);
+} SpiceConnectionHandler;
+
+/** Takes over a connected socket (transfer none: a reference is taken) and, if not NULL, the TLS
+ * that runs on it (transfer full). Nothing happens before spice_connection_start(). */
+SpiceConnection *spice_connection_new(GSocket *socket, SpiceTls *tls,
+                                      const SpiceConnectionHandler *handler, gpointer user_data);
+/** Begins the TLS handshake, if any, and, unless told otherwise, to read. May call `closed`. */
+void spice_connection_start(SpiceConnection *connection);
+/** From now on, another is told. */
+void spice_connection_set_handler(SpiceConnection *connection,
+                                  const SpiceConnectionHandler *handler, gpointer user_data);
+/** Calls no handler any more and gives the caller's reference back. What was sent before is still
+ * written as far as the socket takes it at once. */
+void spice_connection_close(SpiceConnection *connection);
+
+/** Queues bytes, encrypted if there is TLS, without writing yet. Not before `secured`. */
+void spice_connection_queue(SpiceConnection *connection, const void *data, gsize size);
+/** Writes what the socket takes of the queue; the rest is written as it takes more. */
+void spice_connection_flush(SpiceConnection *connection);
+/** Bytes that wait to be taken by the socket. */
+gsize spice_connection_get_backlog(const SpiceConnection *connection);
+
+/** Stops or resumes reading. What has been read when it stops, 64 KiB at most, is still handed
+ * on. */
+void spice_connection_set_reading(SpiceConnection *connection, gboolean reading);
+gboolean spice_connection_get_reading(const SpiceConnection *connection);
+/** When bytes last came from the peer, in microseconds of the monotonic clock; resuming to read
+ * counts as such, for a pause of ours is not the peer's silence. */
+gint64 spice_connection_get_last_heard(const SpiceConnection *connection);
+
+GSocket *spice_connection_get_socket(const SpiceConnection *connection);
+gboolean spice_connection_is_secure(const SpiceConnection *connection);
+
+G_END_DECLS
