@@ -21,6 +21,7 @@
 #include "core/wire/channel.h"
 #include "transport/channel.h"
 #include "transport/error.h"
+#include "transport/link-client.h"
 #include "transport/link-backoff.h"
 #include "transport/listen-socket.h"
 #include "transport/listener.h"
@@ -683,10 +684,11 @@ static void test_burst(void)
     server_stop(&server);
 }
 
+/** Inputs channel of session 7. */
+static const guint8 hello[] = "REDQ\2\0\0\0\2\0\0\0\22\0\0\0\7\0\0\0\3\0"
+                              "\0\0\0\0\0\0\0\0\22\0\0\0";
 static void test_time_outs(void)
 {
-    static const guint8 hello[] = "REDQ\2\0\0\0\2\0\0\0\22\0\0\0\7\0\0\0\3\0"
-                                  "\0\0\0\0\0\0\0\0\22\0\0\0";
     SpiceListenerLimits limits = spice_listener_default_limits;
     SpiceTlsServer *tls = load_certificate();
     Server server;
@@ -720,6 +722,73 @@ static void test_time_outs(void)
     close(spoke);
     server_stop(&server);
     spice_tls_server_free(tls);
+}
+
+/** Who leaves, or goes on, while waiting for a key is let go. */
+static void test_waiting_for_a_key(void)
+{
+    SpiceListenerLimits limits = spice_listener_default_limits;
+    Server server;
+    guint16 port;
+    int patient, hasty, leaving;
+    guint i;
+
+    limits.n_keys = 0; /* there never is one */
+    server_start(&server, &limits);
+    port = server_listen(&server, NULL);
+    patient = connect_raw(port);
+    hasty = connect_raw(port);
+    leaving = connect_raw(port);
+    g_assert_cmpint(send(patient, hello, 34, 0), ==, 34);
+    g_assert_cmpint(send(hasty, hello, 34, 0), ==, 34);
+    g_assert_cmpint(send(leaving, hello, 34, 0), ==, 34);
+    turn_for(50);
+    g_assert_cmpuint(spice_listener_get_n_links(server.listener), ==, 3);
+    close(leaving);
+    WAIT_FOR(spice_listener_get_n_links(server.listener) == 2);
+    for (i = 0; i < 132; i++)
+        g_assert_cmpint(send(hasty, "", 1, 0), ==, 1);
+    turn_for(50);
+    g_assert_cmpuint(spice_listener_get_n_links(server.listener), ==, 2);
+    g_assert_cmpint(send(hasty, "", 1, 0), ==, 1);
+    WAIT_FOR(is_closed(hasty));
+    g_assert_false(is_closed(patient));
+    close(patient);
+    close(hasty);
+    server_stop(&server);
+}
+
+/** A message that comes in one piece with the ticket is not lost. */
+static void test_message_behind_the_ticket(void)
+{
+    SpiceLinkClient *link = spice_link_client_new(7, SPICE_CHANNEL_INPUTS, 0, NULL, 0, NULL);
+    static const guint8 question[] = {QUESTION, 0, 1, 0, 0, 0, 0x55};
+    static const guint8 wanted[] = {0, 0, 0, 0, ANSWER, 0, 1, 0, 0, 0, 0x55}; /* result first */
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+    guint8 got[4096];
+    gssize n;
+    gsize used;
+    Server server;
+    int raw;
+
+    server_start(&server, NULL);
+    raw = connect_raw(server_listen(&server, NULL));
+    spice_link_client_start(link, out);
+    g_assert_cmpint(send(raw, out->data, out->len, 0), ==, out->len);
+    WAIT_FOR((n = recv(raw, got, sizeof got, MSG_DONTWAIT)) > 0);
+    g_byte_array_set_size(out, 0);
+    g_assert_cmpint(spice_link_client_push(link, got, (gsize)n, &used, out, &error), ==,
+                    SPICE_LINK_MORE);
+    g_byte_array_append(out, question, sizeof question);
+    g_assert_cmpint(send(raw, out->data, out->len, 0), ==, out->len);
+    WAIT_FOR(server.n_linked == 1);
+    turn_for(20);
+    n = recv(raw, got, sizeof got, MSG_DONTWAIT);
+    g_assert_cmpmem(got, (gsize)MAX(n, 0), wanted, sizeof wanted);
+    close(raw);
+    spice_link_client_free(link);
+    server_stop(&server);
 }
 
 /** Lets the process have no descriptors any more, and then again. */
@@ -1014,6 +1083,8 @@ int main(int argc, char **argv)
     g_test_add_func("/listener/a-trickle-keeps-nobody-out", test_trickle);
     g_test_add_func("/listener/a-burst-links", test_burst);
     g_test_add_func("/listener/time-outs", test_time_outs);
+    g_test_add_func("/listener/waiting-for-a-key", test_waiting_for_a_key);
+    g_test_add_func("/listener/message-behind-the-ticket", test_message_behind_the_ticket);
     g_test_add_func("/listener/shortage-of-descriptors", test_shortage_of_descriptors);
     g_test_add_func("/server-channel/ack-window", test_ack_window);
     g_test_add_func("/server-channel/client-acks-and-pongs", test_acks_and_pings_with_a_client);
