@@ -30,6 +30,12 @@ install_packages() {
             --no-install-recommends $missing >/dev/null
 }
 
+# build_guest DIRECTORY: the test guest; a list of packages that is missing or old is brought up to date.
+build_guest() {
+    sh tests/interop/guest/build.sh "$1" && return
+    as_root apt-get update -qq && sh tests/interop/guest/build.sh "$1"
+}
+
 # configure DIRECTORY OPTION...: a meson build folder, made or brought up to date.
 configure() {
     directory=$1
