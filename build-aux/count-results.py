@@ -22,7 +22,8 @@ for folder in sys.argv[1:]:
     with open(f"{folder}/meson-logs/testlog.json") as log:
         for line in log:
             test = json.loads(line)
-            seconds[f"{folder} {' '.join(test['suite'])}"] += test["duration"]
+            # "project:suite / test", or "project / test" for a test without a suite.
+            seconds[f"{folder} {test['name'].split(' / ')[0]}"] += test["duration"]
 for name, value in seconds.items():
     print(f"{value:8.1f} s  {name}")
 if passed + failed == 0:
