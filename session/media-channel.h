@@ -1,0 +1,71 @@
+/* A client's media channel, seen by the pipeline that feeds it.
+ *
+ * The channel itself lives on the server's I/O thread; this is the end that a streaming thread
+ * holds: it hands over messages and waits while the client is behind.
+ *
+ * Threads: any, unless said otherwise.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <glib.h>
+#include <glib-object.h>
+
+#include "core/wire/display.h"
+
+G_BEGIN_DECLS
+
+typedef struct GstSpiceMediaChannel GstSpiceMediaChannel;
+
+#define GST_SPICE_TYPE_MEDIA_CHANNEL (gst_spice_media_channel_get_type())
+GType gst_spice_media_channel_get_type(void); /* boxed, by reference */
+
+GstSpiceMediaChannel *gst_spice_media_channel_ref(GstSpiceMediaChannel *channel);
+void gst_spice_media_channel_unref(GstSpiceMediaChannel *channel);
+
+guint8 gst_spice_media_channel_get_channel_type(const GstSpiceMediaChannel *channel);
+guint8 gst_spice_media_channel_get_id(const GstSpiceMediaChannel *channel);
+/** The client that it belongs to; channels of one client share caches. */
+guint gst_spice_media_channel_get_client(const GstSpiceMediaChannel *channel);
+/** Whether the client has a capability of this channel type. */
+gboolean gst_spice_media_channel_peer_has(const GstSpiceMediaChannel *channel, guint capability);
+/** Whether the client is on this machine. */
+gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *channel);
+
+/** What the client's DISPLAY_INIT said, checked. */
+const SpiceMsgcDisplayInit *
+gst_spice_media_channel_get_display_init(const GstSpiceMediaChannel *channel);
+/** What the client prefers now: SPICE_IMAGE_COMPRESSION_*; INVALID if it did not say. */
+SpiceImageCompression gst_spice_media_channel_get_compression(const GstSpiceMediaChannel *channel);
+/** The number of the message that the next send will be, given that only the pipeline sends. */
+guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *channel);
+
+/** What is known of the way to the client; 0: not yet. */
+typedef struct {
+    guint64 bits_per_second;
+    guint round_trip_us;
+} GstSpiceLinkQuality;
+GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *channel);
+
+/** State that the channels of one client share and whoever feeds them defines, made by `create` on
+ * the first call; it lives as long as one of these channels. (transfer none) */
+gpointer gst_spice_media_channel_get_shared(GstSpiceMediaChannel *channel, gpointer (*create)(void),
+                                            GDestroyNotify destroy);
+
+typedef enum {
+    GST_SPICE_SEND_OK,
+    GST_SPICE_SEND_FLUSHING,
+    GST_SPICE_SEND_CLOSED, /* the client is gone */
+} GstSpiceSendResult;
+
+/** Hands one message over. Waits while the client is behind: more than two ACK windows, or more
+ * bytes than a limit. On the one streaming thread that feeds the channel. */
+GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *channel, guint16 type,
+                                                GBytes *body);
+/** Makes a send that waits, and all that follow, return at once; FALSE undoes it. */
+void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *channel, gboolean flushing);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstSpiceMediaChannel, gst_spice_media_channel_unref)
+
+G_END_DECLS

@@ -1,0 +1,160 @@
+/* What the clients of one desktop share, server role.
+ *
+ *     server = g_object_new(GST_SPICE_TYPE_SERVER, "port", 5900, "ticket", "secret", NULL);
+ *     display = gst_spice_server_get_display(server, 0);
+ *     gst_spice_server_listen(server, &error);
+ *     publish on `display` (shared-display.h); a view for each client is sent from there
+ *
+ * A server lets clients in by its listener, gives each the main, inputs and cursor channels, and
+ * hands the media channels (display) to a GstSpiceMediaHandler, which feeds them (media-channel.h).
+ * Any number of clients may be connected; all see the same displays, and the input of all counts.
+ *
+ * Threads: a server has one I/O thread of its own, on which all its sockets live. Functions may be
+ * called from any thread, also from handlers, and do not wait for a client; handlers and signals
+ * come on the I/O thread and must not wait for anything.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <glib-object.h>
+
+#include "cursor.h"
+#include "media-channel.h"
+#include "shared-display.h"
+
+G_BEGIN_DECLS
+
+#define GST_SPICE_TYPE_SERVER (gst_spice_server_get_type())
+G_DECLARE_FINAL_TYPE(GstSpiceServer, gst_spice_server, GST_SPICE, SERVER, GObject)
+
+enum { GST_SPICE_SERVER_MAX_DISPLAYS = 16 };
+
+/**
+ * GstSpiceServer:
+ *
+ * Properties, which count from gst_spice_server_listen() on: `address` (to listen on by TCP; NULL:
+ * all), `port` and `tls-port` (-1: not, 0: one that is free; readable afterwards), `unix-path`,
+ * `tls-cert-file`, `tls-key-file`, `tls-key-password`, `tls-ciphers`, `websocket` (whether browsers
+ * may connect), `websocket-origins` (comma-separated, beside the host itself), `mouse-modes`
+ * (a #GstSpiceMouseModes). At any time: `ticket` (a password; NULL: everybody is let in), `name`.
+ *
+ * Signals: `client-connected` (guint client, gchar *from), `client-disconnected` (guint client,
+ * gchar *why), `refused` (gchar *from, gchar *why), at most ten a second, of connections that
+ * came to nothing.
+ */
+GstSpiceServer *gst_spice_server_new(void);
+
+/** Begins to listen on what the properties name. FALSE and an error of SPICE_TRANSPORT_ERROR, and
+ * nothing listens, if one of them is not to be had, or if there is none. */
+gboolean gst_spice_server_listen(GstSpiceServer *server, GError **error);
+/** Takes over a connected socket, as if it had been accepted; `trusted`: any ticket is good. FALSE
+ * and *error if it is none. */
+gboolean gst_spice_server_take_connection(GstSpiceServer *server, int fd, gboolean trusted,
+                                          GError **error);
+/** Stops listening and drops all clients. No handler is called nor signal emitted any more once it
+ * returns (unless it was called on the I/O thread: once that call has returned). The server is not
+ * used again. */
+void gst_spice_server_close(GstSpiceServer *server);
+
+/** Requires this ticket from now on, good for `lifetime` seconds (0: for ever). FALSE if it is too
+ * long (60 bytes). NULL: nobody gets in. Setting the property `ticket` to NULL opens the door. */
+gboolean gst_spice_server_set_ticket(GstSpiceServer *server, const char *ticket, guint lifetime);
+
+typedef enum {
+    GST_SPICE_CHANNEL_SECURITY_ANY = 0,
+    GST_SPICE_CHANNEL_SECURITY_PLAIN = 1, /* only without TLS */
+    GST_SPICE_CHANNEL_SECURITY_TLS = 2,   /* only with TLS, or from a unix socket */
+} GstSpiceChannelSecurity;
+
+/** How channels of a type (SPICE_CHANNEL_*, 0: all) may be linked from now on. */
+void gst_spice_server_set_channel_security(GstSpiceServer *server, guint8 channel_type,
+                                           GstSpiceChannelSecurity security);
+
+/* Displays */
+
+/** Display `id` (< GST_SPICE_SERVER_MAX_DISPLAYS), which exists from the first call on; clients
+ * that are connected are told. (transfer none) */
+GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *server, guint id);
+
+/** Feeds media channels. Set before gst_spice_server_listen(). `opened` comes when a client's
+ * channel is ready to be fed: for a display, once its INIT has come. `closed` comes once for each
+ * that was opened. References taken in `opened` have to be given back. */
+typedef struct {
+    void (*opened)(GstSpiceMediaChannel *channel, gpointer user_data);
+    void (*closed)(GstSpiceMediaChannel *channel, gpointer user_data);
+} GstSpiceMediaHandler;
+
+void gst_spice_server_set_media_handler(GstSpiceServer *server, const GstSpiceMediaHandler *handler,
+                                        gpointer user_data);
+
+/* Cursor */
+
+/** Shape, hot spot and visibility from now on; `x` and `y` of it are not looked at. (transfer
+ * none) */
+void gst_spice_server_set_cursor(GstSpiceServer *server, guint display, GstSpiceCursor *cursor);
+/** Where the pointer is. Clients are told in server mouse mode; others know it. */
+void gst_spice_server_move_cursor(GstSpiceServer *server, guint display, gint x, gint y);
+
+/* Input */
+
+typedef enum {
+    GST_SPICE_MOUSE_MODES_SERVER = 1 << 0,
+    GST_SPICE_MOUSE_MODES_CLIENT = 1 << 1,
+    GST_SPICE_MOUSE_MODES_BOTH = 3,
+} GstSpiceMouseModes;
+
+GType gst_spice_mouse_modes_get_type(void);
+#define GST_SPICE_TYPE_MOUSE_MODES (gst_spice_mouse_modes_get_type())
+
+/** Changes the property `mouse-modes` while clients are there. */
+void gst_spice_server_set_mouse_modes(GstSpiceServer *server, GstSpiceMouseModes modes);
+
+typedef struct {
+    guint id;
+    gint x, y;
+    guint width, height; /* 0 x 0: off */
+} GstSpiceMonitor;
+
+/** What clients want of the desktop. All may be NULL. What a client holds down when it leaves is
+ * released by calls like those that pressed it. */
+typedef struct {
+    /** `scancode` of PC/AT set 1, extended ones as 0xE0xx (Pause: 0xE046). Repeats come as further
+     * presses. */
+    void (*key)(guint scancode, gboolean pressed, gpointer user_data);
+    /** Relative motion, in server mode. */
+    void (*motion)(gint dx, gint dy, gpointer user_data);
+    /** The pointer is at pixel (x, y) of a display, in client mode. */
+    void (*position)(guint display, gint x, gint y, gpointer user_data);
+    /** `button`: 1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down, 6 side, 7 extra. */
+    void (*button)(guint button, gboolean pressed, gpointer user_data);
+    /** The client's lock state: SPICE_KEYBOARD_MODIFIER_FLAGS_*. */
+    void (*locks)(guint locks, gpointer user_data);
+    /** A client wants its monitors like this. If NULL, clients are told that there is no agent. */
+    void (*monitors)(const GstSpiceMonitor *monitors, guint n_monitors, gpointer user_data);
+} GstSpiceInputHandler;
+
+/** Set before gst_spice_server_listen(). */
+void gst_spice_server_set_input_handler(GstSpiceServer *server, const GstSpiceInputHandler *handler,
+                                        gpointer user_data);
+
+/** The desktop's lock state, for clients to show: SPICE_KEYBOARD_MODIFIER_FLAGS_*. */
+void gst_spice_server_set_locks(GstSpiceServer *server, guint locks);
+
+/* Statistics */
+
+typedef struct {
+    guint client;
+    char from[64]; /* address, or "unix" */
+    gboolean secure;
+    guint n_channels;
+    gint64 connected_us; /* since when, monotonic */
+    guint64 bytes_sent, bytes_received, messages_sent;
+    guint64 backlog;     /* bytes that wait for the client's sockets */
+    guint round_trip_us; /* of the last PING on main; 0: none answered yet */
+} GstSpiceClientStats;
+
+/** A #GArray of #GstSpiceClientStats. (transfer full) */
+GArray *gst_spice_server_get_stats(GstSpiceServer *server);
+
+G_END_DECLS

@@ -1,0 +1,48 @@
+/* A display that a publisher and the feeders of its clients' channels use from threads of their
+ * own: a SpiceDisplay (core/display/publisher.h) with its lock, and views that can be waited on.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <glib-object.h>
+
+#include "core/display/publisher.h"
+#include "core/display/view.h"
+
+G_BEGIN_DECLS
+
+typedef struct GstSpiceSharedDisplay GstSpiceSharedDisplay;
+
+#define GST_SPICE_TYPE_SHARED_DISPLAY (gst_spice_shared_display_get_type())
+GType gst_spice_shared_display_get_type(void); /* boxed, by reference */
+
+/** NULL without memory. */
+GstSpiceSharedDisplay *gst_spice_shared_display_new(SpiceCpuFlags cpu);
+GstSpiceSharedDisplay *gst_spice_shared_display_ref(GstSpiceSharedDisplay *self);
+void gst_spice_shared_display_unref(GstSpiceSharedDisplay *self);
+
+/** The display, to be used until it is unlocked. */
+SpiceDisplay *gst_spice_shared_display_lock(GstSpiceSharedDisplay *self);
+/** Unlocks, and wakes those views that have something to send now. */
+void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self);
+
+typedef struct GstSpiceSharedView GstSpiceSharedView;
+
+/** A client's view; it has a reference of the display. */
+GstSpiceSharedView *gst_spice_shared_view_new(GstSpiceSharedDisplay *display,
+                                              const SpiceViewConfig *config);
+void gst_spice_shared_view_free(GstSpiceSharedView *self);
+
+/** Waits for the next message; `item` is given back by spice_view_item_done(), under no lock. FALSE
+ * if the view is flushing. While there is nothing, `idle_us` microseconds (0: for ever) are waited,
+ * then *item is NULL. On one thread at a time. */
+gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 idle_us, SpiceViewItem **item);
+/** Makes a wait, and all that follow, return at once; FALSE undoes it. Any thread. */
+void gst_spice_shared_view_set_flushing(GstSpiceSharedView *self, gboolean flushing);
+/** Has an area of the primary sent again; see spice_view_damage(). Any thread. */
+void gst_spice_shared_view_damage(GstSpiceSharedView *self, const SpiceRect *area);
+/** A copy of the counters. Any thread. */
+SpiceViewCounters gst_spice_shared_view_get_counters(GstSpiceSharedView *self);
+
+G_END_DECLS
