@@ -7,6 +7,7 @@
 #include <glib-object.h>
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 #define GST_SPICE_TYPE_CURSOR (gst_spice_cursor_get_type())
 
@@ -31,4 +32,5 @@ GstSpiceCursor *gst_spice_cursor_copy(const GstSpiceCursor *cursor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstSpiceCursor, gst_spice_cursor_unref)
 
+#pragma GCC visibility pop
 G_END_DECLS

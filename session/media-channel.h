@@ -15,6 +15,7 @@
 #include "core/wire/display.h"
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 typedef struct GstSpiceMediaChannel GstSpiceMediaChannel;
 
@@ -68,4 +69,5 @@ void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *channel, gboolea
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstSpiceMediaChannel, gst_spice_media_channel_unref)
 
+#pragma GCC visibility pop
 G_END_DECLS

@@ -24,6 +24,7 @@
 #include "shared-display.h"
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 #define GST_SPICE_TYPE_SERVER (gst_spice_server_get_type())
 G_DECLARE_FINAL_TYPE(GstSpiceServer, gst_spice_server, GST_SPICE, SERVER, GObject)
@@ -157,4 +158,5 @@ typedef struct {
 /** A #GArray of #GstSpiceClientStats. (transfer full) */
 GArray *gst_spice_server_get_stats(GstSpiceServer *server);
 
+#pragma GCC visibility pop
 G_END_DECLS

@@ -16,6 +16,7 @@
 #include "cursor.h"
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 #define GST_SPICE_TYPE_SESSION (gst_spice_session_get_type())
 G_DECLARE_FINAL_TYPE(GstSpiceSession, gst_spice_session, GST_SPICE, SESSION, GObject)
@@ -98,4 +99,5 @@ guint32 gst_spice_session_get_ram_hint(GstSpiceSession *session);
 /** The virtual machine's name; NULL if the server told none. (transfer full) */
 char *gst_spice_session_get_name(GstSpiceSession *session);
 
+#pragma GCC visibility pop
 G_END_DECLS

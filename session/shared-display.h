@@ -11,6 +11,7 @@
 #include "core/display/view.h"
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 typedef struct GstSpiceSharedDisplay GstSpiceSharedDisplay;
 
@@ -45,4 +46,5 @@ void gst_spice_shared_view_damage(GstSpiceSharedView *self, const SpiceRect *are
 /** A copy of the counters. Any thread. */
 SpiceViewCounters gst_spice_shared_view_get_counters(GstSpiceSharedView *self);
 
+#pragma GCC visibility pop
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 #define SPICE_TRANSPORT_ERROR (spice_transport_error_quark())
 GQuark spice_transport_error_quark(void);
@@ -31,4 +32,5 @@ typedef enum {
 /** Whether `error` says that an established link was lost, not that none came about. */
 gboolean spice_transport_error_is_loss(const GError *error);
 
+#pragma GCC visibility pop
 G_END_DECLS

@@ -23,6 +23,7 @@ struct SpiceServerChannel {
     SpiceCaps caps;
     SpiceFramer framer;
     guint64 out_serial;
+    guint64 bytes_sent, bytes_received;
 
     guint32 window, generation, synced_generation;
     guint64 unacknowledged;
@@ -103,10 +104,13 @@ static void send_message(SpiceServerChannel *self, guint16 type, const void *bod
     if (self->framer.mini) {
         spice_mini_data_header_encode(&values, header);
         spice_connection_queue(self->connection, header, SPICE_MINI_HEADER_SIZE);
+        self->bytes_sent += SPICE_MINI_HEADER_SIZE;
     } else {
         spice_data_header_encode(&values, header);
         spice_connection_queue(self->connection, header, SPICE_FULL_HEADER_SIZE);
+        self->bytes_sent += SPICE_FULL_HEADER_SIZE;
     }
+    self->bytes_sent += size;
     if (size > 0)
         spice_connection_queue(self->connection, body, size);
     spice_connection_flush(self->connection);
@@ -258,6 +262,7 @@ void spice_server_channel_take(SpiceServerChannel *self, const guint8 *data, gsi
 
     if (!self->connection)
         return;
+    self->bytes_received += size;
     spice_server_channel_ref(self);
     if (!spice_framer_push(&self->framer, data, size, deliver, &delivery, &delivery.error) &&
         delivery.error)
@@ -352,6 +357,16 @@ gboolean spice_server_channel_uses_mini_header(const SpiceServerChannel *self)
 guint64 spice_server_channel_get_serial(const SpiceServerChannel *self)
 {
     return self->out_serial;
+}
+
+guint64 spice_server_channel_get_bytes_sent(const SpiceServerChannel *self)
+{
+    return self->bytes_sent;
+}
+
+guint64 spice_server_channel_get_bytes_received(const SpiceServerChannel *self)
+{
+    return self->bytes_received;
 }
 
 gsize spice_server_channel_get_backlog(const SpiceServerChannel *self)

@@ -69,6 +69,9 @@ void spice_server_channel_send_carrying(SpiceServerChannel *channel, guint16 typ
                                         gsize size, guint32 sub_list);
 /** Serial of the message last sent; 0: none yet. */
 guint64 spice_server_channel_get_serial(const SpiceServerChannel *channel);
+/** Bytes of messages, headers included, that were sent and taken so far. */
+guint64 spice_server_channel_get_bytes_sent(const SpiceServerChannel *channel);
+guint64 spice_server_channel_get_bytes_received(const SpiceServerChannel *channel);
 /** Bytes that wait to be taken by the socket. */
 gsize spice_server_channel_get_backlog(const SpiceServerChannel *channel);
 /** Stops or resumes reading; ACKs and PONGs are then not heard either. */

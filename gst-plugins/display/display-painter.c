@@ -2,7 +2,7 @@
 #include "display-painter.h"
 
 #include "core/image/jpeg.h"
-#include "gst-plugins/cpu.h"
+#include "session/cpu.h"
 #include "transport/framer.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedisplaypainter_debug);

@@ -29,7 +29,7 @@
 #include "core/wire/display.h"
 #include "damage-meta.h"
 #include "draw-meta.h"
-#include "gst-plugins/cpu.h"
+#include "session/cpu.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedamage_debug);
 #define GST_CAT_DEFAULT spicedamage_debug

@@ -16,7 +16,7 @@
 #include "spicelzdec.h"
 
 #include "core/image/lz.h"
-#include "gst-plugins/cpu.h"
+#include "session/cpu.h"
 
 struct _GstSpiceLzDec {
     GstSpiceImageDec parent_instance;

@@ -14,7 +14,7 @@
 #include "spicelzenc.h"
 
 #include "core/image/lz.h"
-#include "gst-plugins/cpu.h"
+#include "session/cpu.h"
 
 struct _GstSpiceLzEnc {
     GstSpiceImageEnc parent_instance;

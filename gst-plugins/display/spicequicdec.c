@@ -15,7 +15,7 @@
 #include "spicequicdec.h"
 
 #include "core/image/quic.h"
-#include "gst-plugins/cpu.h"
+#include "session/cpu.h"
 
 struct _GstSpiceQuicDec {
     GstSpiceImageDec parent_instance;

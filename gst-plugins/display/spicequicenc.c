@@ -15,7 +15,7 @@
 #include "spicequicenc.h"
 
 #include "core/image/quic.h"
-#include "gst-plugins/cpu.h"
+#include "session/cpu.h"
 
 struct _GstSpiceQuicEnc {
     GstSpiceImageEnc parent_instance;

@@ -9,6 +9,7 @@
 #include "session/session.h"
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 #define GST_SPICE_SESSION_CONTEXT_TYPE "gst.spice.Session"
 
@@ -24,4 +25,5 @@ GstResourceError gst_spice_resource_error_code(const GError *error);
 /** Posts `error` as an error message of `element`, with a sentence for a person. */
 void gst_spice_post_error(GstElement *element, const GError *error);
 
+#pragma GCC visibility pop
 G_END_DECLS

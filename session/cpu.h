@@ -6,5 +6,9 @@
 
 #include "core/cpu.h"
 
+#pragma GCC visibility push(default)
+
 /** All that this machine has. */
 SpiceCpuFlags gst_spice_cpu_flags(void);
+
+#pragma GCC visibility pop

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "server-private.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "core/wire/channel.h"
+
+/* Bytes that may wait: handed over but not yet with the socket, and in the kernel but not yet sent.
+ * Little, so that what is sent is new: while it waits in a view, it can still be left out. */
+enum { MAX_WAITING = 256 << 10, MAX_UNSENT = 128 << 10 };
+
+typedef struct {
+    guint16 type;
+    GBytes *body;
+} Message;
+
+struct GstSpiceClientShared {
+    gatomicrefcount refs;
+    GMutex lock;
+    gpointer state;
+    GDestroyNotify destroy;
+};
+
+struct GstSpiceMediaChannel {
+    gatomicrefcount refs;
+
+    /* constant once opened */
+    GMainContext *context;
+    guint8 type, id;
+    guint client;
+    gboolean local;
+    guint32 caps;
+    SpiceMsgcDisplayInit display_init;
+    struct GstSpiceClientShared *shared;
+    gint compression; /* atomic */
+
+    GMutex lock;
+    GCond wake;
+    GQueue messages; /* under lock */
+    gsize waiting;   /* under lock: bytes in `messages`, and what the connection has queued */
+    gsize backlog;   /* under lock: of these, what the connection has queued */
+    gboolean blocked, drains, flushing, closed; /* under lock; drains: a drain will come */
+    guint64 next_serial;                        /* under lock */
+    GSocket *socket;                            /* under lock; NULL once closed */
+
+    struct Media *media; /* I/O thread: NULL once closed */
+};
+
+/** The channel on the I/O thread. */
+typedef struct Media {
+    GstSpiceServerLink link;
+    GstSpiceMediaChannel *channel; /* a reference */
+    gboolean opened;               /* INIT has come */
+} Media;
+
+G_DEFINE_BOXED_TYPE(GstSpiceMediaChannel, gst_spice_media_channel, gst_spice_media_channel_ref,
+                    gst_spice_media_channel_unref)
+
+static void message_free(gpointer data)
+{
+    Message *message = data;
+
+    g_bytes_unref(message->body);
+    g_free(message);
+}
+
+/* What a client's channels share */
+
+static struct GstSpiceClientShared *shared_ref(struct GstSpiceClientShared *shared)
+{
+    g_atomic_ref_count_inc(&shared->refs);
+    return shared;
+}
+
+void gst_spice_client_shared_unref(struct GstSpiceClientShared *shared)
+{
+    if (!g_atomic_ref_count_dec(&shared->refs))
+        return;
+    if (shared->destroy)
+        shared->destroy(shared->state);
+    g_mutex_clear(&shared->lock);
+    g_free(shared);
+}
+
+gpointer gst_spice_media_channel_get_shared(GstSpiceMediaChannel *self, gpointer (*create)(void),
+                                            GDestroyNotify destroy)
+{
+    gpointer state;
+
+    g_mutex_lock(&self->shared->lock);
+    if (!self->shared->destroy) {
+        self->shared->state = create();
+        self->shared->destroy = destroy;
+    }
+    state = self->shared->state;
+    g_mutex_unlock(&self->shared->lock);
+    return state;
+}
+
+/* The end that the pipeline holds */
+
+GstSpiceMediaChannel *gst_spice_media_channel_ref(GstSpiceMediaChannel *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+void gst_spice_media_channel_unref(GstSpiceMediaChannel *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    g_queue_clear_full(&self->messages, message_free);
+    gst_spice_client_shared_unref(self->shared);
+    g_main_context_unref(self->context);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->wake);
+    g_free(self);
+}
+
+guint8 gst_spice_media_channel_get_channel_type(const GstSpiceMediaChannel *self)
+{
+    return self->type;
+}
+
+guint8 gst_spice_media_channel_get_id(const GstSpiceMediaChannel *self)
+{
+    return self->id;
+}
+
+guint gst_spice_media_channel_get_client(const GstSpiceMediaChannel *self)
+{
+    return self->client;
+}
+
+gboolean gst_spice_media_channel_peer_has(const GstSpiceMediaChannel *self, guint capability)
+{
+    return capability < 32 && (self->caps & 1u << capability);
+}
+
+gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *self)
+{
+    return self->local;
+}
+
+const SpiceMsgcDisplayInit *
+gst_spice_media_channel_get_display_init(const GstSpiceMediaChannel *self)
+{
+    return &self->display_init;
+}
+
+SpiceImageCompression gst_spice_media_channel_get_compression(const GstSpiceMediaChannel *self)
+{
+    return (SpiceImageCompression)g_atomic_int_get(&self->compression);
+}
+
+guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *self)
+{
+    guint64 serial;
+
+    g_mutex_lock(&self->lock);
+    serial = self->next_serial;
+    g_mutex_unlock(&self->lock);
+    return serial;
+}
+
+GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *self)
+{
+    GstSpiceLinkQuality link = {0};
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+
+    g_mutex_lock(&self->lock);
+    if (self->socket && !self->local &&
+        getsockopt(g_socket_get_fd(self->socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+        size >= G_STRUCT_OFFSET(struct tcp_info, tcpi_delivery_rate) + 8) {
+        link.round_trip_us = info.tcpi_rtt;
+        link.bits_per_second = (guint64)info.tcpi_delivery_rate * 8;
+    }
+    g_mutex_unlock(&self->lock);
+    return link;
+}
+
+static gboolean drain_task(gpointer data);
+
+/** Has the I/O thread take messages; under lock. */
+static void schedule_drain(GstSpiceMediaChannel *self)
+{
+    g_autoptr(GSource) source = NULL;
+
+    if (self->drains || self->closed)
+        return;
+    self->drains = TRUE;
+    source = g_idle_source_new();
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, drain_task, gst_spice_media_channel_ref(self),
+                          (GDestroyNotify)gst_spice_media_channel_unref);
+    g_source_attach(source, self->context);
+}
+
+GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guint16 type,
+                                                GBytes *body)
+{
+    GstSpiceSendResult result = GST_SPICE_SEND_OK;
+
+    g_mutex_lock(&self->lock);
+    while (!self->closed && !self->flushing && (self->blocked || self->waiting > MAX_WAITING))
+        g_cond_wait(&self->wake, &self->lock);
+    if (self->closed) {
+        result = GST_SPICE_SEND_CLOSED;
+    } else if (self->flushing) {
+        result = GST_SPICE_SEND_FLUSHING;
+    } else {
+        const Message message = {type, g_bytes_ref(body)};
+
+        self->next_serial++;
+        self->waiting += g_bytes_get_size(body);
+        g_queue_push_tail(&self->messages, g_memdup2(&message, sizeof message));
+        schedule_drain(self);
+    }
+    g_mutex_unlock(&self->lock);
+    return result;
+}
+
+void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *self, gboolean flushing)
+{
+    g_mutex_lock(&self->lock);
+    self->flushing = flushing;
+    g_cond_broadcast(&self->wake);
+    g_mutex_unlock(&self->lock);
+}
+
+/* The end on the I/O thread */
+
+/** Sends what the client may be sent. */
+static void drain(Media *media)
+{
+    GstSpiceMediaChannel *self = media->channel;
+    SpiceServerChannel *channel = media->link.channel;
+
+    g_mutex_lock(&self->lock);
+    while (!g_queue_is_empty(&self->messages) && spice_server_channel_may_send(channel)) {
+        Message *message = g_queue_pop_head(&self->messages);
+        gsize size;
+        const void *body = g_bytes_get_data(message->body, &size);
+
+        self->waiting -= size;
+        g_mutex_unlock(&self->lock);
+        spice_server_channel_send(channel, message->type, body, size);
+        message_free(message);
+        g_mutex_lock(&self->lock);
+    }
+    self->waiting -= self->backlog;
+    self->backlog = spice_server_channel_get_backlog(channel);
+    self->waiting += self->backlog;
+    self->blocked = !spice_server_channel_may_send(channel);
+    g_cond_broadcast(&self->wake);
+    g_mutex_unlock(&self->lock);
+}
+
+static gboolean drain_task(gpointer data)
+{
+    GstSpiceMediaChannel *self = data;
+
+    g_mutex_lock(&self->lock);
+    self->drains = FALSE;
+    g_mutex_unlock(&self->lock);
+    if (self->media)
+        drain(self->media);
+    return G_SOURCE_REMOVE;
+}
+
+static void set_closed(GstSpiceMediaChannel *self)
+{
+    self->media = NULL;
+    g_mutex_lock(&self->lock);
+    self->closed = TRUE;
+    g_clear_object(&self->socket);
+    g_cond_broadcast(&self->wake);
+    g_mutex_unlock(&self->lock);
+}
+
+/** The client's INIT came: the channel can be fed. */
+static gboolean take_init(Media *media, const SpiceMsgcDisplayInit *init, GError **error)
+{
+    GstSpiceServer *server = media->link.client->server;
+    GstSpiceMediaChannel *self = media->channel;
+
+    if (media->opened)
+        return gst_spice_server_link_refuse(&media->link, error, "a second INIT");
+    if (init->glz_dictionary_window_size < 0 || init->glz_dictionary_window_size > 1 << 25)
+        return gst_spice_server_link_refuse(&media->link, error, "a dictionary out of range");
+    media->opened = TRUE;
+    self->display_init = *init;
+    spice_server_channel_set_ack_window(media->link.channel, GST_SPICE_SERVER_ACK_WINDOW);
+    self->next_serial = spice_server_channel_get_serial(media->link.channel) + 1;
+    if (server->media && server->media->opened)
+        server->media->opened(self, server->media_data);
+    return TRUE;
+}
+
+static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)
+{
+    Media *media = (Media *)link;
+
+    if (type == SPICE_MSGC_DISPLAY_INIT)
+        return take_init(media, message, error);
+    if (!media->opened)
+        return gst_spice_server_link_refuse(link, error, "a message before INIT");
+    switch (type) {
+    case SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION: {
+        const guint8 wish = ((SpiceMsgcDisplayPreferredCompression *)message)->compression;
+
+        if (wish > SPICE_IMAGE_COMPRESSION_INVALID && wish <= SPICE_IMAGE_COMPRESSION_LZ4)
+            g_atomic_int_set(&media->channel->compression, wish);
+        return TRUE;
+    }
+    case SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE:
+        return TRUE;
+    case SPICE_MSGC_DISPLAY_STREAM_REPORT:
+        if (((SpiceMsgcDisplayStreamReport *)message)->stream_id >= SPICE_MAX_STREAMS)
+            return gst_spice_server_link_refuse(link, error, "a report of no stream");
+        return TRUE;
+    default:
+        return gst_spice_server_link_refuse(link, error, "a message that it did not expect");
+    }
+}
+
+static void on_writable(GstSpiceServerLink *link)
+{
+    drain((Media *)link);
+}
+
+static void on_closed(GstSpiceServerLink *link, const GError *error)
+{
+    Media *media = (Media *)link;
+    GstSpiceServer *server = link->client->server;
+    GstSpiceMediaChannel *self = media->channel;
+
+    set_closed(self);
+    gst_spice_server_link_clear(link);
+    if (media->opened && server->media && server->media->closed)
+        server->media->closed(self, server->media_data);
+    gst_spice_media_channel_unref(self);
+    g_free(media);
+}
+
+static guint32 peer_caps(const SpiceServerChannel *channel)
+{
+    guint32 caps = 0;
+    guint i;
+
+    for (i = 0; i < 32; i++)
+        if (spice_server_channel_peer_has(channel, i))
+            caps |= 1u << i;
+    return caps;
+}
+
+void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChannel *channel)
+{
+    static const GstSpiceServerLinkClass klass = {
+        .message = on_message, .writable = on_writable, .closed = on_closed};
+    Media *media = g_new0(Media, 1);
+    GstSpiceMediaChannel *self = g_new0(GstSpiceMediaChannel, 1);
+    const int unsent = MAX_UNSENT;
+
+    if (!client->shared) {
+        client->shared = g_new0(struct GstSpiceClientShared, 1);
+        g_atomic_ref_count_init(&client->shared->refs);
+        g_mutex_init(&client->shared->lock);
+    }
+    g_atomic_ref_count_init(&self->refs);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->wake);
+    g_queue_init(&self->messages);
+    self->context = g_main_context_ref(client->server->context);
+    self->type = spice_server_channel_get_type_number(channel);
+    self->id = spice_server_channel_get_id(channel);
+    self->client = client->number;
+    self->local = client->local;
+    self->caps = peer_caps(channel);
+    self->shared = shared_ref(client->shared);
+    self->socket = g_object_ref(spice_server_channel_get_socket(channel));
+    self->media = media;
+    if (!self->local)
+        setsockopt(g_socket_get_fd(self->socket), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+                   sizeof unsent);
+    media->channel = self;
+    gst_spice_server_link_init(&media->link, &klass, client, channel);
+}

@@ -1,0 +1,149 @@
+/* Inside of a server: what its channel files share. All fields but those under `lock` belong to
+ * the I/O thread.
+ *
+ *     GstSpiceServer --- listener: links in, channels out
+ *         clients: GstSpiceServerClient, one a session id
+ *             main (server-main.c, with the desktop's own agent: server-agent.c)
+ *             inputs (server-inputs.c), cursors (server-cursor.c), one a display
+ *             media: GstSpiceMediaChannel (media-channel.c), one a display
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include "core/wire/channel.h"
+#include "server.h"
+#include "transport/listener.h"
+#include "transport/ticket.h"
+
+G_BEGIN_DECLS
+
+typedef struct GstSpiceServerClient GstSpiceServerClient;
+
+/** A display's cursor as it shall be seen. */
+typedef struct {
+    GstSpiceCursor *cursor; /* never NULL */
+    guint64 unique;         /* of its shape; 0: it has none */
+    gint x, y;
+} GstSpiceServerCursor;
+
+struct _GstSpiceServer {
+    GObject parent_instance;
+
+    /* configuration, constant while listening */
+    char *address, *unix_path;
+    char *tls_cert_file, *tls_key_file, *tls_key_password, *tls_ciphers, *websocket_origins;
+    gint port, tls_port;
+    gboolean websocket;
+    const GstSpiceInputHandler *input;
+    gpointer input_data;
+    const GstSpiceMediaHandler *media;
+    gpointer media_data;
+
+    GMainContext *context;
+    GMainLoop *loop;
+    GThread *thread;
+
+    GMutex lock;
+    gboolean listens, closed;                                       /* under lock */
+    GstSpiceSharedDisplay *displays[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
+    SpiceTicket ticket;                                             /* under lock */
+    char *name;                                                     /* under lock */
+    GstSpiceMouseModes mouse_modes;                                 /* under lock */
+    guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
+
+    SpiceListener *listener;
+    SpiceTlsServer *tls;
+    GList *clients;
+    guint last_client;
+    guint locks;
+    GstSpiceServerCursor cursors[GST_SPICE_SERVER_MAX_DISPLAYS];
+    SpiceArena arena;
+    gint64 refusals_second;
+    guint refusals; /* told about in that second */
+};
+
+/** One channel of a client; what kinds of channels have in common. Embedded in theirs. */
+typedef struct GstSpiceServerLink GstSpiceServerLink;
+
+typedef struct {
+    /** FALSE, having set *error, closes the channel. */
+    gboolean (*message)(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error);
+    void (*writable)(GstSpiceServerLink *link); /* may be NULL */
+    void (*pong)(GstSpiceServerLink *link, gint64 round_trip_us);
+    /** The channel is gone; frees the link. */
+    void (*closed)(GstSpiceServerLink *link, const GError *error);
+} GstSpiceServerLinkClass;
+
+struct GstSpiceServerLink {
+    const GstSpiceServerLinkClass *klass;
+    GstSpiceServerClient *client;
+    SpiceServerChannel *channel;
+    guint8 type, id;
+};
+
+struct GstSpiceServerClient {
+    GstSpiceServer *server;
+    guint number;
+    guint32 session_id;
+    char *from; /* for people */
+    char *key;  /* its address, as limits count */
+    gboolean secure, local;
+    gint64 connected_us;
+    GPtrArray *links; /* GstSpiceServerLink; the first is main */
+    GstSpiceMouseModes mouse_mode;
+    guint round_trip_us;
+    gboolean attached; /* it has asked for the list of channels */
+    gboolean closing;
+    struct GstSpiceClientShared *shared; /* of its media channels; see media-channel.c */
+};
+
+/** Fills the link's fields, tells the channel about it and adds it to its client. */
+void gst_spice_server_link_init(GstSpiceServerLink *link, const GstSpiceServerLinkClass *klass,
+                                GstSpiceServerClient *client, SpiceServerChannel *channel);
+/** Takes the link out of its client and gives its channel back. */
+void gst_spice_server_link_clear(GstSpiceServerLink *link);
+/** Closes it from our side. */
+void gst_spice_server_link_close(GstSpiceServerLink *link, const GError *error);
+/** Writes a server message from its struct. */
+void gst_spice_server_link_send(GstSpiceServerLink *link, guint16 type, const void *message);
+/** The refusal of a message at the wrong time or out of range. Returns FALSE. */
+gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, const char *why);
+
+/* server.c */
+void gst_spice_server_run(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
+                          gpointer data, GDestroyNotify destroy);
+GstSpiceMouseModes gst_spice_server_get_mouse_modes(GstSpiceServer *server);
+/** Whether a channel of this type and id is to be had. */
+gboolean gst_spice_server_has_channel(GstSpiceServer *server, guint8 type, guint8 id);
+/** A bit for each display. */
+guint32 gst_spice_server_get_display_bits(GstSpiceServer *server);
+/** The last link of the client was closed, or main was. */
+void gst_spice_server_drop_client(GstSpiceServerClient *client, const GError *error);
+
+/* One kind of channel each. `channel` is taken over. */
+void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+void gst_spice_server_inputs_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+void gst_spice_server_cursor_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+
+void gst_spice_server_main_modes_changed(GstSpiceServerClient *client);
+void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits);
+void gst_spice_server_inputs_locks_changed(GstSpiceServerLink *link);
+void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape);
+
+void gst_spice_client_shared_unref(struct GstSpiceClientShared *shared);
+
+/* server-agent.c: the agent that the desktop itself is, for one client. */
+typedef struct GstSpiceServerAgent GstSpiceServerAgent;
+GstSpiceServerAgent *gst_spice_server_agent_new(GstSpiceServerLink *main);
+void gst_spice_server_agent_free(GstSpiceServerAgent *agent);
+/** AGENT_START or AGENT_TOKEN with so many tokens. */
+void gst_spice_server_agent_grant(GstSpiceServerAgent *agent, guint32 tokens);
+/** Bytes of AGENT_DATA. FALSE, having set *error, if they are no agent's stream. */
+gboolean gst_spice_server_agent_take(GstSpiceServerAgent *agent, const guint8 *data, gsize size,
+                                     GError **error);
+
+enum { GST_SPICE_SERVER_AGENT_TOKENS = 10, GST_SPICE_SERVER_ACK_WINDOW = 20 };
+
+G_END_DECLS

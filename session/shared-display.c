@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared-display.h"
+
+struct GstSpiceSharedDisplay {
+    gatomicrefcount refs;
+    GMutex lock;
+    SpiceDisplay *display;
+    GList *views; /* GstSpiceSharedView */
+};
+
+struct GstSpiceSharedView {
+    GstSpiceSharedDisplay *display;
+    SpiceView *view;
+    GCond wake;
+    gboolean waits, flushing;
+};
+
+G_DEFINE_BOXED_TYPE(GstSpiceSharedDisplay, gst_spice_shared_display, gst_spice_shared_display_ref,
+                    gst_spice_shared_display_unref)
+
+GstSpiceSharedDisplay *gst_spice_shared_display_new(SpiceCpuFlags cpu)
+{
+    const SpiceDisplayConfig config = {.allocator = &spice_allocator_libc, .cpu = cpu};
+    GstSpiceSharedDisplay *self = g_new0(GstSpiceSharedDisplay, 1);
+
+    g_atomic_ref_count_init(&self->refs);
+    g_mutex_init(&self->lock);
+    self->display = spice_display_create(&config);
+    if (!self->display)
+        g_clear_pointer(&self, gst_spice_shared_display_unref);
+    return self;
+}
+
+GstSpiceSharedDisplay *gst_spice_shared_display_ref(GstSpiceSharedDisplay *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+void gst_spice_shared_display_unref(GstSpiceSharedDisplay *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    if (self->display)
+        spice_display_destroy(self->display);
+    g_mutex_clear(&self->lock);
+    g_free(self);
+}
+
+SpiceDisplay *gst_spice_shared_display_lock(GstSpiceSharedDisplay *self)
+{
+    g_mutex_lock(&self->lock);
+    return self->display;
+}
+
+void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self)
+{
+    GList *item;
+
+    for (item = self->views; item; item = item->next) {
+        GstSpiceSharedView *view = item->data;
+
+        if (view->waits && spice_view_has_next(view->view)) {
+            view->waits = FALSE;
+            g_cond_signal(&view->wake);
+        }
+    }
+    g_mutex_unlock(&self->lock);
+}
+
+GstSpiceSharedView *gst_spice_shared_view_new(GstSpiceSharedDisplay *display,
+                                              const SpiceViewConfig *config)
+{
+    GstSpiceSharedView *self = g_new0(GstSpiceSharedView, 1);
+
+    self->display = gst_spice_shared_display_ref(display);
+    g_cond_init(&self->wake);
+    g_mutex_lock(&display->lock);
+    self->view = spice_view_create(display->display, config);
+    if (self->view)
+        display->views = g_list_prepend(display->views, self);
+    g_mutex_unlock(&display->lock);
+    if (!self->view)
+        g_clear_pointer(&self, gst_spice_shared_view_free);
+    return self;
+}
+
+void gst_spice_shared_view_free(GstSpiceSharedView *self)
+{
+    GstSpiceSharedDisplay *display = self->display;
+
+    if (self->view) {
+        g_mutex_lock(&display->lock);
+        display->views = g_list_remove(display->views, self);
+        spice_view_destroy(self->view);
+        g_mutex_unlock(&display->lock);
+    }
+    g_cond_clear(&self->wake);
+    g_free(self);
+    gst_spice_shared_display_unref(display);
+}
+
+/* How long a view waits for memory before it tries again. */
+enum { RETRY_US = 20 * 1000 };
+
+/** Waits for the publisher, the flush, or until `deadline` (0: for ever). FALSE at the deadline. */
+static gboolean wait_for_wake(GstSpiceSharedView *self, gint64 deadline)
+{
+    gboolean in_time = TRUE;
+
+    self->waits = TRUE;
+    while (self->waits && !self->flushing && in_time) {
+        if (deadline)
+            in_time = g_cond_wait_until(&self->wake, &self->display->lock, deadline);
+        else
+            g_cond_wait(&self->wake, &self->display->lock);
+    }
+    self->waits = FALSE;
+    return in_time;
+}
+
+gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 idle_us, SpiceViewItem **item)
+{
+    const gint64 deadline = idle_us ? g_get_monotonic_time() + idle_us : 0;
+    gboolean flushing;
+
+    *item = NULL;
+    g_mutex_lock(&self->display->lock);
+    while (!self->flushing && !*item) {
+        SpiceError error = {0};
+
+        if (!spice_view_next(self->view, item, &error))
+            wait_for_wake(self, g_get_monotonic_time() + RETRY_US);
+        else if (!*item && !wait_for_wake(self, deadline))
+            break;
+    }
+    flushing = self->flushing;
+    g_mutex_unlock(&self->display->lock);
+    if (flushing && *item) {
+        spice_view_item_done(*item);
+        *item = NULL;
+    }
+    return !flushing;
+}
+
+void gst_spice_shared_view_set_flushing(GstSpiceSharedView *self, gboolean flushing)
+{
+    g_mutex_lock(&self->display->lock);
+    self->flushing = flushing;
+    g_cond_signal(&self->wake);
+    g_mutex_unlock(&self->display->lock);
+}
+
+void gst_spice_shared_view_damage(GstSpiceSharedView *self, const SpiceRect *area)
+{
+    gst_spice_shared_display_lock(self->display);
+    spice_view_damage(self->view, area);
+    gst_spice_shared_display_unlock(self->display);
+}
+
+SpiceViewCounters gst_spice_shared_view_get_counters(GstSpiceSharedView *self)
+{
+    SpiceViewCounters counters;
+
+    g_mutex_lock(&self->display->lock);
+    counters = *spice_view_counters(self->view);
+    g_mutex_unlock(&self->display->lock);
+    return counters;
+}
