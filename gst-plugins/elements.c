@@ -5,6 +5,9 @@
 #include "audio/spiceceltenc.h"
 #include "display/spicedamage.h"
 #include "display/spicedisplaydec.h"
+#include "display/spicedisplayenc.h"
+#include "display/spicedisplaysink.h"
+#include "display/spicedrawsrc.h"
 #include "display/spiceglzdec.h"
 #include "display/spiceglzenc.h"
 #include "display/spicelz4dec.h"
@@ -13,7 +16,9 @@
 #include "display/spicelzenc.h"
 #include "display/spicequicdec.h"
 #include "display/spicequicenc.h"
+#include "net/spicechannelsink.h"
 #include "net/spicechannelsrc.h"
+#include "net/spicesink.h"
 #include "net/spicesrc.h"
 
 gboolean gst_spice_register_elements(GstPlugin *plugin)
@@ -25,9 +30,13 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
     } elements[] = {
         {"spiceceltdec", GST_RANK_PRIMARY, gst_spice_celt_dec_get_type},
         {"spiceceltenc", GST_RANK_PRIMARY, gst_spice_celt_enc_get_type},
+        {"spicechannelsink", GST_RANK_NONE, gst_spice_channel_sink_get_type},
         {"spicechannelsrc", GST_RANK_NONE, gst_spice_channel_src_get_type},
         {"spicedamage", GST_RANK_NONE, gst_spice_damage_get_type},
         {"spicedisplaydec", GST_RANK_NONE, gst_spice_display_dec_get_type},
+        {"spicedisplayenc", GST_RANK_NONE, gst_spice_display_enc_get_type},
+        {"spicedisplaysink", GST_RANK_NONE, gst_spice_display_sink_get_type},
+        {"spicedrawsrc", GST_RANK_NONE, gst_spice_draw_src_get_type},
         {"spiceglzdec", GST_RANK_PRIMARY, gst_spice_glz_dec_get_type},
         {"spiceglzenc", GST_RANK_PRIMARY, gst_spice_glz_enc_get_type},
         {"spicelz4dec", GST_RANK_PRIMARY, gst_spice_lz4_dec_get_type},
@@ -36,6 +45,7 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         {"spicelzenc", GST_RANK_PRIMARY, gst_spice_lz_enc_get_type},
         {"spicequicdec", GST_RANK_PRIMARY, gst_spice_quic_dec_get_type},
         {"spicequicenc", GST_RANK_PRIMARY, gst_spice_quic_enc_get_type},
+        {"spicesink", GST_RANK_NONE, gst_spice_sink_get_type},
         {"spicesrc", GST_RANK_PRIMARY, gst_spice_src_get_type},
     };
     gsize i;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "core/wire/channel.h"
+#include "transport/error.h"
 
 /* Bytes that may wait: handed over but not yet with the socket, and in the kernel but not yet sent.
  * Little, so that what is sent is new: while it waits in a view, it can still be left out. */
@@ -279,6 +280,41 @@ static void set_closed(GstSpiceMediaChannel *self)
     g_clear_object(&self->socket);
     g_cond_broadcast(&self->wake);
     g_mutex_unlock(&self->lock);
+}
+
+typedef struct {
+    GstSpiceMediaChannel *channel;
+    char *why;
+} Close;
+
+static void close_free(gpointer data)
+{
+    Close *close = data;
+
+    gst_spice_media_channel_unref(close->channel);
+    g_free(close->why);
+    g_free(close);
+}
+
+static gboolean close_task(gpointer data)
+{
+    Close *close = data;
+    g_autoptr(GError) error =
+        g_error_new_literal(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL, close->why);
+
+    if (close->channel->media)
+        gst_spice_server_link_close(&close->channel->media->link, error);
+    return G_SOURCE_REMOVE;
+}
+
+void gst_spice_media_channel_close(GstSpiceMediaChannel *self, const char *why)
+{
+    const Close close = {gst_spice_media_channel_ref(self), g_strdup(why)};
+    g_autoptr(GSource) source = g_idle_source_new();
+
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, close_task, g_memdup2(&close, sizeof close), close_free);
+    g_source_attach(source, self->context);
 }
 
 /** The client's INIT came: the channel can be fed. */

@@ -67,6 +67,9 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *channel, g
 /** Makes a send that waits, and all that follow, return at once; FALSE undoes it. */
 void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *channel, gboolean flushing);
 
+/** Has the channel closed, as something is wrong with it; `why` is for a log. */
+void gst_spice_media_channel_close(GstSpiceMediaChannel *channel, const char *why);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstSpiceMediaChannel, gst_spice_media_channel_unref)
 
 #pragma GCC visibility pop

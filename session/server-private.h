@@ -45,7 +45,7 @@ struct _GstSpiceServer {
     GThread *thread;
 
     GMutex lock;
-    gboolean listens, closed;                                       /* under lock */
+    gboolean listens, closing;                                      /* under lock */
     GstSpiceSharedDisplay *displays[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceTicket ticket;                                             /* under lock */
     char *name;                                                     /* under lock */
@@ -53,6 +53,7 @@ struct _GstSpiceServer {
     guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
 
     SpiceListener *listener;
+    guint16 bound_port, bound_tls_port; /* 0: none; written by the I/O thread while one waits */
     SpiceTlsServer *tls;
     GList *clients;
     guint last_client;

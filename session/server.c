@@ -144,22 +144,20 @@ static gpointer io_thread(gpointer data)
     return NULL;
 }
 
-/** FALSE if the server was closed. */
+/** FALSE if the server is being closed. */
 static gboolean ensure_running(GstSpiceServer *self)
 {
     gboolean runs;
 
     g_mutex_lock(&self->lock);
-    if (!self->thread && !self->closed)
+    if (!self->thread)
         self->thread = g_thread_new("spice-server", io_thread, self);
-    runs = !self->closed;
+    runs = !self->closing;
     g_mutex_unlock(&self->lock);
     return runs;
 }
 
 /* Displays */
-
-GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *self, guint id);
 
 guint32 gst_spice_server_get_display_bits(GstSpiceServer *self)
 {
@@ -439,7 +437,8 @@ typedef struct {
 
 static gboolean make_tls(GstSpiceServer *self, GError **error)
 {
-    if (self->tls_port < 0 || self->tls)
+    g_clear_pointer(&self->tls, spice_tls_server_free);
+    if (self->tls_port < 0)
         return TRUE;
     if (!self->tls_cert_file || !self->tls_key_file) {
         g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_TLS,
@@ -458,17 +457,14 @@ static SpiceListener *ensure_listener(GstSpiceServer *self)
     return self->listener;
 }
 
-/** Listens on TCP if *port says so, and puts the number that it became there. */
-static gboolean listen_tcp(GstSpiceServer *self, gint *port, SpiceTlsServer *tls, GError **error)
+/** Listens on TCP if `port` says so; *bound is the number that it became. */
+static gboolean listen_tcp(GstSpiceServer *self, gint port, SpiceTlsServer *tls, guint16 *bound,
+                           GError **error)
 {
-    guint16 bound;
-
-    if (*port < 0)
+    if (port < 0)
         return TRUE;
-    bound = spice_listener_add_tcp(self->listener, self->address, (guint16)*port, tls, error);
-    if (bound)
-        *port = bound;
-    return bound != 0;
+    *bound = spice_listener_add_tcp(self->listener, self->address, (guint16)port, tls, error);
+    return *bound != 0;
 }
 
 static void listen_task(GstSpiceServer *self, gpointer data)
@@ -478,10 +474,11 @@ static void listen_task(GstSpiceServer *self, gpointer data)
     if (!make_tls(self, &listen->error))
         return;
     ensure_listener(self);
-    listen->ok = listen_tcp(self, &self->port, NULL, &listen->error) &&
-                 listen_tcp(self, &self->tls_port, self->tls, &listen->error) &&
-                 (!self->unix_path ||
-                  spice_listener_add_unix(self->listener, self->unix_path, &listen->error));
+    listen->ok =
+        listen_tcp(self, self->port, NULL, &self->bound_port, &listen->error) &&
+        listen_tcp(self, self->tls_port, self->tls, &self->bound_tls_port, &listen->error) &&
+        (!self->unix_path ||
+         spice_listener_add_unix(self->listener, self->unix_path, &listen->error));
     if (!listen->ok)
         g_clear_pointer(&self->listener, spice_listener_free);
 }
@@ -492,7 +489,7 @@ gboolean gst_spice_server_listen(GstSpiceServer *self, GError **error)
     gboolean again;
 
     g_mutex_lock(&self->lock);
-    again = self->listens || self->closed;
+    again = self->listens || self->closing;
     self->listens = TRUE;
     g_mutex_unlock(&self->lock);
     if (again || (self->port < 0 && self->tls_port < 0 && !self->unix_path)) {
@@ -545,16 +542,25 @@ void gst_spice_server_close(GstSpiceServer *self)
     GThread *thread;
 
     g_mutex_lock(&self->lock);
-    self->closed = TRUE;
-    thread = g_steal_pointer(&self->thread);
+    thread = self->closing ? NULL : self->thread;
+    self->closing = thread != NULL;
     g_mutex_unlock(&self->lock);
     if (!thread)
         return;
     gst_spice_server_run(self, close_task, NULL, NULL);
-    if (thread != g_thread_self())
-        g_thread_join(thread);
-    else
-        g_thread_unref(thread);
+    if (thread == g_thread_self()) {
+        g_thread_unref(thread); /* and `closing` stays: it does not open again */
+        return;
+    }
+    g_thread_join(thread);
+    /* What others wanted meanwhile is done here, so that nothing of it waits for ever. */
+    while (g_main_context_iteration(self->context, FALSE))
+        ;
+    g_mutex_lock(&self->lock);
+    self->thread = NULL;
+    self->closing = self->listens = FALSE;
+    self->bound_port = self->bound_tls_port = 0;
+    g_mutex_unlock(&self->lock);
 }
 
 /* Settings at any time */
@@ -650,18 +656,57 @@ void gst_spice_server_set_locks(GstSpiceServer *self, guint locks)
     gst_spice_server_run(self, locks_task, GUINT_TO_POINTER(locks), NULL);
 }
 
+typedef struct {
+    const GstSpiceMediaHandler *media;
+    const GstSpiceInputHandler *input;
+    gpointer user_data;
+} Handlers;
+
+static void media_handler_task(GstSpiceServer *self, gpointer data)
+{
+    const Handlers *handlers = data;
+
+    self->media = handlers->media;
+    self->media_data = handlers->user_data;
+}
+
+static void input_handler_task(GstSpiceServer *self, gpointer data)
+{
+    const Handlers *handlers = data;
+
+    self->input = handlers->input;
+    self->input_data = handlers->user_data;
+}
+
+/** Calls `func` where the I/O thread, if it runs, does not look at what it changes. */
+static void call_safely(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
+                        gpointer data)
+{
+    gboolean runs;
+
+    g_mutex_lock(&self->lock);
+    runs = self->thread && !self->closing;
+    g_mutex_unlock(&self->lock);
+    if (runs)
+        call(self, func, data);
+    else
+        func(self, data);
+}
+
 void gst_spice_server_set_media_handler(GstSpiceServer *self, const GstSpiceMediaHandler *handler,
                                         gpointer user_data)
 {
-    self->media = handler;
-    self->media_data = user_data;
+    Handlers handlers = {.media = handler, .user_data = user_data};
+
+    call_safely(self, media_handler_task, &handlers);
 }
 
 void gst_spice_server_set_input_handler(GstSpiceServer *self, const GstSpiceInputHandler *handler,
                                         gpointer user_data)
 {
-    self->input = handler;
-    self->input_data = user_data;
+    Handlers handlers = {.input = handler, .user_data = user_data};
+
+    call_safely(self, input_handler_task, &handlers);
 }
 
 /* Cursor */
@@ -872,10 +917,10 @@ static void gst_spice_server_get_property(GObject *object, guint id, GValue *val
         g_value_set_string(value, self->address);
         break;
     case PROP_PORT:
-        g_value_set_int(value, self->port);
+        g_value_set_int(value, self->bound_port ? self->bound_port : self->port);
         break;
     case PROP_TLS_PORT:
-        g_value_set_int(value, self->tls_port);
+        g_value_set_int(value, self->bound_tls_port ? self->bound_tls_port : self->tls_port);
         break;
     case PROP_UNIX_PATH:
         g_value_set_string(value, self->unix_path);

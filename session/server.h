@@ -54,8 +54,8 @@ gboolean gst_spice_server_listen(GstSpiceServer *server, GError **error);
 gboolean gst_spice_server_take_connection(GstSpiceServer *server, int fd, gboolean trusted,
                                           GError **error);
 /** Stops listening and drops all clients. No handler is called nor signal emitted any more once it
- * returns (unless it was called on the I/O thread: once that call has returned). The server is not
- * used again. */
+ * returns, and the server may listen again (not if it was called on the I/O thread: then only that
+ * call still has to return, and it does not listen again). */
 void gst_spice_server_close(GstSpiceServer *server);
 
 /** Requires this ticket from now on, good for `lifetime` seconds (0: for ever). FALSE if it is too
@@ -78,7 +78,7 @@ void gst_spice_server_set_channel_security(GstSpiceServer *server, guint8 channe
  * that are connected are told. (transfer none) */
 GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *server, guint id);
 
-/** Feeds media channels. Set before gst_spice_server_listen(). `opened` comes when a client's
+/** Feeds media channels. `opened` comes when a client's
  * channel is ready to be fed: for a display, once its INIT has come. `closed` comes once for each
  * that was opened. References taken in `opened` have to be given back. */
 typedef struct {
@@ -86,6 +86,8 @@ typedef struct {
     void (*closed)(GstSpiceMediaChannel *channel, gpointer user_data);
 } GstSpiceMediaHandler;
 
+/** Before clients are let in; NULL when they are gone, or from then on nobody feeds them. Once it
+ * returns, the handler that was set before is not called any more. */
 void gst_spice_server_set_media_handler(GstSpiceServer *server, const GstSpiceMediaHandler *handler,
                                         gpointer user_data);
 
@@ -135,7 +137,7 @@ typedef struct {
     void (*monitors)(const GstSpiceMonitor *monitors, guint n_monitors, gpointer user_data);
 } GstSpiceInputHandler;
 
-/** Set before gst_spice_server_listen(). */
+/** Likewise. */
 void gst_spice_server_set_input_handler(GstSpiceServer *server, const GstSpiceInputHandler *handler,
                                         gpointer user_data);
 

@@ -4,12 +4,13 @@
  * @title: spiceglzenc
  * @short_description: compresses frames as SPICE GLZ images
  *
- * Each frame becomes one image of SPICE's GLZ type, lossless, as it stands in a message. An image may
- * refer to those before it, so none of them may be lost on the way to the decoder.
+ * Each frame becomes one image of SPICE's GLZ type, lossless, as it stands in a message. An image
+ * may refer to those before it, so none of them may be lost on the way to the decoder.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spiceglzenc ! spiceglzdec ! videoconvert ! fakesink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spiceglzenc ! spiceglzdec !
+ * videoconvert ! fakesink
  * ]|
  */
 #include "spiceglzenc.h"

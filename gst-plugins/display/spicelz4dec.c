@@ -4,12 +4,13 @@
  * @title: spicelz4dec
  * @short_description: decodes SPICE LZ4 images
  *
- * Each buffer is one image of SPICE's LZ4 type as it stands in a message; width and height are in the
- * caps. Images of 16, 24 and 32 bit become BGRx frames, those with alpha BGRA.
+ * Each buffer is one image of SPICE's LZ4 type as it stands in a message; width and height are in
+ * the caps. Images of 16, 24 and 32 bit become BGRx frames, those with alpha BGRA.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicelz4enc ! spicelz4dec ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicelz4enc ! spicelz4dec
+ * ! videoconvert ! autovideosink
  * ]|
  */
 #include "spicelz4dec.h"

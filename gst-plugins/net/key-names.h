@@ -13,4 +13,7 @@ G_BEGIN_DECLS
  * event of its own. */
 guint gst_spice_key_scancode(const char *name);
 
+/** What the key of a make code bears on a US keyboard, without Shift; NULL for an unknown one. */
+const char *gst_spice_key_name(guint scancode);
+
 G_END_DECLS
