@@ -452,8 +452,15 @@ static gboolean make_tls(GstSpiceServer *self, GError **error)
 
 static SpiceListener *ensure_listener(GstSpiceServer *self)
 {
-    if (!self->listener)
-        self->listener = spice_listener_new(NULL, &listener_handler, self);
+    g_auto(GStrv) origins = NULL;
+
+    if (self->listener)
+        return self->listener;
+    self->listener = spice_listener_new(NULL, &listener_handler, self);
+    if (self->websocket) {
+        origins = g_strsplit(self->websocket_origins ? self->websocket_origins : "", ",", -1);
+        spice_listener_accept_websockets(self->listener, (const char *const *)origins);
+    }
     return self->listener;
 }
 

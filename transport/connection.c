@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 
 #include "error.h"
+#include "websocket.h"
 
 enum {
     READ_SIZE = 64 * 1024,
@@ -26,6 +27,10 @@ struct SpiceConnection {
     gboolean in_handshake;
     GByteArray *out; /* for the socket: encrypted if there is TLS */
     guint out_done;
+
+    GByteArray *first; /* bytes too few to tell a WebSocket; NULL once it is told */
+    char **origins;
+    SpiceWebSocket *websocket;
 };
 
 static void connection_unref(SpiceConnection *self)
@@ -33,6 +38,9 @@ static void connection_unref(SpiceConnection *self)
     if (!g_ref_count_dec(&self->refs))
         return;
     spice_tls_free(self->tls);
+    spice_websocket_free(self->websocket);
+    g_strfreev(self->origins);
+    g_clear_pointer(&self->first, g_byte_array_unref);
     g_main_context_unref(self->context);
     g_byte_array_unref(self->out);
     g_free(self);
@@ -76,6 +84,7 @@ static void watch(SpiceConnection *self, GSource **source, GIOCondition conditio
 /* Writing */
 
 static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer data);
+static void flush_websocket(SpiceConnection *self);
 
 /** Writes what the socket takes; asks to be called again for the rest. */
 static void write_out(SpiceConnection *self)
@@ -115,6 +124,8 @@ static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer da
 
     g_ref_count_inc(&self->refs);
     write_out(self);
+    if (self->socket && !self->writable && self->websocket)
+        flush_websocket(self);
     if (self->socket && !self->writable && self->handler->drained)
         self->handler->drained(self, self->user_data);
     connection_unref(self);
@@ -134,10 +145,9 @@ static void flush_tls(SpiceConnection *self)
     spice_connection_flush(self);
 }
 
-void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+/** Queues bytes as they shall arrive, encrypted if there is TLS. */
+static void queue_plain(SpiceConnection *self, const void *data, gsize size)
 {
-    if (!self->socket)
-        return;
     if (!self->tls) {
         g_byte_array_append(self->out, data, (guint)size);
         return;
@@ -147,9 +157,92 @@ void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
     spice_tls_drain(self->tls, self->out);
 }
 
+void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+{
+    g_autoptr(GByteArray) frame = NULL;
+
+    if (!self->socket)
+        return;
+    if (!self->websocket) {
+        queue_plain(self, data, size);
+        return;
+    }
+    frame = g_byte_array_new();
+    if (spice_websocket_write(self->websocket, data, size, frame))
+        queue_plain(self, frame->data, frame->len);
+}
+
 gsize spice_connection_get_backlog(const SpiceConnection *self)
 {
     return self->out->len - self->out_done;
+}
+
+/* A WebSocket */
+
+/** Sends what the WebSocket has to say of its own accord, once the socket took what came before. */
+static void flush_websocket(SpiceConnection *self)
+{
+    g_autoptr(GByteArray) due = g_byte_array_new();
+
+    if (!self->socket || spice_connection_get_backlog(self) > 0)
+        return;
+    spice_websocket_drain(self->websocket, due);
+    if (due->len > 0) {
+        queue_plain(self, due->data, due->len);
+        spice_connection_flush(self);
+    }
+}
+
+/** Frames, or the request before them. */
+static void take_frames(SpiceConnection *self, const guint8 *data, gsize size)
+{
+    g_autoptr(GByteArray) payload = g_byte_array_new();
+    GError *error = NULL;
+    const SpiceWebSocketState state =
+        spice_websocket_push(self->websocket, data, size, payload, &error);
+
+    flush_websocket(self);
+    if (payload->len > 0)
+        self->handler->bytes(self, payload->data, payload->len, self->user_data);
+    if (state == SPICE_WEBSOCKET_CLOSED || state == SPICE_WEBSOCKET_FAILED)
+        end(self, error);
+}
+
+/** The first bytes: a WebSocket or not. */
+static void take_first(SpiceConnection *self, const guint8 *data, gsize size)
+{
+    g_autoptr(GByteArray) first = NULL;
+    SpiceFirstBytes kind;
+
+    g_byte_array_append(self->first, data, (guint)size);
+    kind = spice_first_bytes_recognise(self->first->data, self->first->len);
+    if (kind == SPICE_FIRST_BYTES_MORE)
+        return;
+    first = g_steal_pointer(&self->first);
+    if (kind == SPICE_FIRST_BYTES_HTTP) {
+        self->websocket = spice_websocket_new((const char *const *)self->origins);
+        take_frames(self, first->data, first->len);
+    } else {
+        self->handler->bytes(self, first->data, first->len, self->user_data);
+    }
+}
+
+/** Bytes from the peer, decrypted. */
+static void take_plain(SpiceConnection *self, const guint8 *data, gsize size)
+{
+    if (self->first)
+        take_first(self, data, size);
+    else if (self->websocket)
+        take_frames(self, data, size);
+    else
+        self->handler->bytes(self, data, size, self->user_data);
+}
+
+void spice_connection_accept_websocket(SpiceConnection *self, const char *const *origins)
+{
+    g_return_if_fail(!self->started);
+    self->first = g_byte_array_new();
+    self->origins = g_strdupv((char **)origins);
 }
 
 /* Reading */
@@ -185,7 +278,7 @@ static void take_encrypted(SpiceConnection *self, const guint8 *data, gsize size
 
         switch (spice_tls_read(self->tls, plain, sizeof plain, &n, &error)) {
         case SPICE_TLS_DONE:
-            self->handler->bytes(self, plain, n, self->user_data);
+            take_plain(self, plain, n);
             break;
         case SPICE_TLS_WANT_INPUT:
             flush_tls(self);
@@ -219,7 +312,7 @@ static gboolean read_once(SpiceConnection *self)
     if (self->tls)
         take_encrypted(self, data, (gsize)n);
     else
-        self->handler->bytes(self, data, (gsize)n, self->user_data);
+        take_plain(self, data, (gsize)n);
     return self->socket && self->reading && (gsize)n == sizeof data;
 }
 

@@ -35,6 +35,9 @@ typedef struct {
  * that runs on it (transfer full). Nothing happens before spice_connection_start(). */
 SpiceConnection *spice_connection_new(GSocket *socket, SpiceTls *tls,
                                       const SpiceConnectionHandler *handler, gpointer user_data);
+/** Lets a peer whose first bytes ask for it go on as a WebSocket, whose payload is then the stream;
+ * before spice_connection_start(). `origins`: see spice_websocket_new(). */
+void spice_connection_accept_websocket(SpiceConnection *connection, const char *const *origins);
 /** Begins the TLS handshake, if any, and, unless told otherwise, to read. May call `closed`. */
 void spice_connection_start(SpiceConnection *connection);
 /** From now on, another is told. */

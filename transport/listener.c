@@ -59,6 +59,8 @@ struct SpiceListener {
     GQueue links; /* Link, oldest first */
     GSource *pause, *sweep;
     gboolean wants_room; /* the pause is for links that have to go first */
+    gboolean websockets;
+    char **origins;
 };
 
 static void drop_source(GSource **source)
@@ -265,8 +267,6 @@ static void on_bytes(SpiceConnection *connection, const guint8 *data, gsize size
 {
     Link *link = user_data;
 
-    /* The first bytes tell a SPICE client from a WebSocket, whose frames would be taken off here
-     * and put on where the connection queues bytes, for the link and the channel after it. */
     if (link->stage == WAITS_FOR_KEY)
         link_hold(link, data, size);
     else if (link->stage == DENIED)
@@ -419,6 +419,8 @@ static void begin_link(SpiceListener *self, GSocket *socket, SpiceTlsServer *tls
     link->began = link->turn_began = g_get_monotonic_time();
     link->server = spice_link_server_new(&policy, link);
     link->connection = spice_connection_new(socket, tls, &connection_handler, link);
+    if (self->websockets)
+        spice_connection_accept_websocket(link->connection, (const char *const *)self->origins);
     g_queue_push_tail(&self->links, link);
     link_set_deadline(link, MIN(self->limits.first_message_ms, self->limits.link_ms));
     spice_connection_start(link->connection);
@@ -563,6 +565,13 @@ gboolean spice_listener_take_connection(SpiceListener *self, int fd, SpiceTlsSer
     return TRUE;
 }
 
+void spice_listener_accept_websockets(SpiceListener *self, const char *const *origins)
+{
+    g_strfreev(self->origins);
+    self->origins = g_strdupv((char **)origins);
+    self->websockets = TRUE;
+}
+
 guint spice_listener_get_n_links(const SpiceListener *self)
 {
     return g_queue_get_length((GQueue *)&self->links);
@@ -596,6 +605,7 @@ void spice_listener_free(SpiceListener *self)
     g_queue_clear_full(&self->links, (GDestroyNotify)link_free);
     spice_link_keys_free(self->keys);
     spice_link_backoff_free(self->backoff);
+    g_strfreev(self->origins);
     g_main_context_unref(self->context);
     g_free(self);
 }

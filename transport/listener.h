@@ -73,6 +73,11 @@ gboolean spice_listener_add_fd(SpiceListener *listener, int fd, SpiceTlsServer *
 gboolean spice_listener_take_connection(SpiceListener *listener, int fd, SpiceTlsServer *tls,
                                         gboolean trusted, GError **error);
 
+/** Lets browsers connect, too: on connections that come from now on a WebSocket is recognised by
+ * its first bytes. `origins`: of web pages that may, besides those of the same host; NULL for none.
+ */
+void spice_listener_accept_websockets(SpiceListener *listener, const char *const *origins);
+
 /** Connections that have not authenticated yet. */
 guint spice_listener_get_n_links(const SpiceListener *listener);
 
