@@ -67,11 +67,12 @@ static void care_for_alpha(Subject *self, uint16_t type, const void *message, bo
     self->exact_alpha = format != SPICE_BITMAP_FMT_32BIT && format != SPICE_BITMAP_FMT_16BIT;
     if (self->exact_alpha || !self->alpha_matters)
         return;
-    self->exact_alpha = true;
     if (format == SPICE_BITMAP_FMT_16BIT) {
-        self->raw = true;
+        self->raw = spice_pixels_bits(self->dest) != 16;
+        self->exact_alpha = self->raw;
         return;
     }
+    self->exact_alpha = true;
     if (self->source.flags & SPICE_IMAGE_FLAGS_HIGH_BITS_SET)
         return;
     rows = spice_bitmap_rows(&self->source);
@@ -184,7 +185,8 @@ static CacheUse look_up(Subject *self)
     entry = spice_sent_pixmaps_find(self->sender->pixmaps->ledger, self->source.id);
     if (!entry || !is_same(self, entry))
         return TO_BE_ADDED;
-    if (entry->depth != depth_of(self) || (self->alpha_matters && !entry->exact_alpha))
+    if (entry->depth != depth_of(self) ||
+        (self->alpha_matters && !entry->exact_alpha && spice_pixels_bits(self->dest) != 16))
         return IN_LINE;
     if (entry->lossy && !self->may_lose) {
         if (!spice_sent_change_replace(&plan->pixmaps, entry))

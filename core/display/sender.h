@@ -14,6 +14,10 @@
  * caches. What was encoded has to be sent, in order, else the client's caches and GLZ window differ
  * from what is known of them here; so nothing may be dropped behind a sender.
  *
+ * The client's surfaces come out as they are here, but for bits that mean nothing: the top bit of
+ * 16_555, and the unused byte of an xRGB primary, which codecs do not carry. (Of other surfaces it
+ * is kept: they may be copied to where it is an alpha.)
+ *
  * The senders of one client share SpiceClientImages; all their functions are called under the
  * client's lock.
  *
@@ -48,7 +52,10 @@ typedef struct {
 /** A sender that caches nothing until spice_sender_take_init(). NULL if there is no memory. */
 SpiceSender *spice_sender_create(const SpiceSenderConfig *config);
 
-/** The channel is gone, whether or not what was encoded was delivered. NULL is allowed. */
+/** The channel is gone, whether or not what was encoded was delivered. What was lost with it the
+ * other channels do without: entries of the cache are invalidated, and if it had sent GLZ images
+ * the dictionary is not used any more. But messages of others that were encoded before may refer to
+ * GLZ images that were lost, and wait for them in the client. NULL is allowed. */
 void spice_sender_destroy(SpiceSender *sender);
 
 /** The client's DISPLAY_INIT. False if it is to be thrown out: VALUE for sizes that the protocol

@@ -86,8 +86,9 @@ bool spice_sent_change_use(SpiceSentChange *change, SpiceSentPixmap *entry);
 bool spice_sent_change_replace(SpiceSentChange *change, SpiceSentPixmap *entry);
 
 /** The message brings a new entry: memory for it, with nothing but id and size set. What is there
- * under the id is invalidated before. NULL if there is no memory or no room; the change is as
- * before then. */
+ * under the id is invalidated before, and what was not used for longest, as room requires. NULL if
+ * there is no memory or no room, or the message names what is there: the image then goes uncached.
+ */
 SpiceSentPixmap *spice_sent_change_add(SpiceSentChange *change, uint64_t id, uint32_t width,
                                        uint32_t height);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_PICTURES = 24, N_UNIQUES = 160 };
+enum { N_PICTURES = 6, N_UNIQUES = 160, N_COMMON_UNIQUES = 12 };
 
 struct GuestPictures {
     unsigned shift; /* moves on when the guest uses its ids for other pictures */
@@ -23,6 +23,13 @@ GuestPictures *guest_pictures_create(void)
 void guest_pictures_destroy(GuestPictures *pictures)
 {
     free(pictures);
+}
+
+/** Up and down again, as shades do. */
+static uint8_t wave(uint32_t value)
+{
+    value %= 400;
+    return (uint8_t)(28 + (value < 200 ? value : 400 - value));
 }
 
 /** Content that codecs can make something of: `kind` says what. */
@@ -50,10 +57,10 @@ static void fill(uint8_t *rows, const SpiceImage *image, unsigned bits, uint32_t
                 at[i] = (x / 2 + y / 3 * 5 + seed) % 7 < 2 ? 20 : 235;
                 break;
             case 2: /* shades */
-                at[i] = (uint8_t)(x * (2 + channel) + y * 3 + seed);
+                at[i] = wave(x * 2 + y * 3 + channel * 30 + seed * 11);
                 break;
             default: /* photo-like */
-                at[i] = (uint8_t)(x * 2 + y + channel * 40 + seed + noise % 14);
+                at[i] = (uint8_t)(wave(x * 3 + y * 2 + channel * 40 + seed * 50) + noise % 9);
                 break;
             }
         }
@@ -101,6 +108,25 @@ static void premultiply(uint8_t *rows, const SpiceImage *image)
         }
 }
 
+/** Another size, in memory of its own. */
+static uint8_t *resize(RandomDraw *draw, SpiceImage *image, uint32_t width, uint32_t height)
+{
+    const uint32_t stride = (width * bits_of(image) + 7) / 8 + image->stride % 3;
+    const size_t size = (size_t)stride * height;
+
+    for (unsigned i = 0; i < draw->n_blocks; i++) {
+        if (draw->blocks[i] != image->data.data)
+            continue;
+        free(draw->blocks[i]);
+        draw->blocks[i] = calloc(1, size);
+        image->data = (SpiceBytes){draw->blocks[i], size};
+    }
+    image->width = image->bitmap_width = width;
+    image->height = image->bitmap_height = height;
+    image->stride = stride;
+    return rows_of(draw, image);
+}
+
 static void dress(RandomDraw *draw, SpiceImage *image, GuestPictures *pictures,
                   const Choices *choices, bool keep_unused)
 {
@@ -117,16 +143,22 @@ static void dress(RandomDraw *draw, SpiceImage *image, GuestPictures *pictures,
     }
     if (below(choices, 64) == 0)
         pictures->shift++;
-    if (what < 3) {
-        /* Its content follows from the number, so that it is often the same again. */
-        fill(rows, image, bits_of(image), number % 4, number + pictures->shift / 3);
-        image->id = (uint64_t)(1 + number) << 32 | (below(choices, 40) == 0 ? 2 : 0);
-        image->flags |= SPICE_IMAGE_FLAGS_CACHE_ME;
+    if (what < 4) {
+        /* It follows from format and number, so that it is often the same again. */
+        rows = resize(draw, image, 10 + number * 7, 30 - number * 3);
+        fill(rows, image, bits_of(image), number % 4,
+             number + (pictures->shift + number * 3) / (N_PICTURES * 3));
+        image->id = (uint64_t)(1 + number + image->bitmap_format * 16) << 32 |
+                    (below(choices, 40) == 0 ? 2 : 0);
+        image->flags =
+            SPICE_IMAGE_FLAGS_CACHE_ME | (number == 1 ? SPICE_IMAGE_FLAGS_HIGH_BITS_SET : 0);
+        image->bitmap_flags = SPICE_BITMAP_FLAGS_TOP_DOWN;
     } else if (what < 7) {
         fill(rows, image, bits_of(image), below(choices, 4), below(choices, 4));
     }
     if (image->palette.palette && below(choices, 2))
-        image->palette.palette->unique = 1 + below(choices, N_UNIQUES);
+        image->palette.palette->unique =
+            1 + below(choices, below(choices, 2) ? N_UNIQUES : N_COMMON_UNIQUES);
     if (image->bitmap_format == SPICE_BITMAP_FMT_RGBA)
         premultiply(rows, image);
     if (image->bitmap_format != SPICE_BITMAP_FMT_32BIT)

@@ -22,6 +22,7 @@ typedef struct {
     bool separate;  /* the displays name different caches */
     bool lossy;     /* compare roughly, then refine and compare exactly */
     bool reconnect; /* displays come and go */
+    bool abrupt;    /* and what was on their way then is lost */
     SpiceCpuFlags cpu;
 } SenderWorldConfig;
 
