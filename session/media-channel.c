@@ -35,7 +35,8 @@ struct GstSpiceMediaChannel {
     guint32 caps;
     SpiceMsgcDisplayInit display_init;
     struct GstSpiceClientShared *shared;
-    gint compression; /* atomic */
+    GstSpiceServerImages *settings; /* the server's */
+    gint preferred;                 /* atomic: what the client wishes; -1: nothing */
 
     GMutex lock;
     GCond wake;
@@ -114,6 +115,7 @@ void gst_spice_media_channel_unref(GstSpiceMediaChannel *self)
         return;
     g_queue_clear_full(&self->messages, message_free);
     gst_spice_client_shared_unref(self->shared);
+    g_atomic_rc_box_release(self->settings);
     g_main_context_unref(self->context);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->wake);
@@ -151,9 +153,21 @@ gst_spice_media_channel_get_display_init(const GstSpiceMediaChannel *self)
     return &self->display_init;
 }
 
-SpiceImageCompression gst_spice_media_channel_get_compression(const GstSpiceMediaChannel *self)
+GstSpiceImageCompression
+gst_spice_media_channel_get_image_compression(const GstSpiceMediaChannel *self)
 {
-    return (SpiceImageCompression)g_atomic_int_get(&self->compression);
+    const gint preferred = g_atomic_int_get(&self->preferred);
+
+    return (GstSpiceImageCompression)(preferred >= 0
+                                          ? preferred
+                                          : g_atomic_int_get(&self->settings->compression));
+}
+
+GstSpiceWanCompression gst_spice_media_channel_get_wan_compression(const GstSpiceMediaChannel *self,
+                                                                   gboolean zlib)
+{
+    return (GstSpiceWanCompression)g_atomic_int_get(zlib ? &self->settings->zlib_glz
+                                                         : &self->settings->jpeg);
 }
 
 guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *self)
@@ -346,10 +360,19 @@ static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer mess
         return gst_spice_server_link_refuse(link, error, "a message before INIT");
     switch (type) {
     case SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION: {
+        static const gint modes[] = {
+            [SPICE_IMAGE_COMPRESSION_OFF] = GST_SPICE_IMAGE_COMPRESSION_OFF,
+            [SPICE_IMAGE_COMPRESSION_AUTO_GLZ] = GST_SPICE_IMAGE_COMPRESSION_AUTO_GLZ,
+            [SPICE_IMAGE_COMPRESSION_AUTO_LZ] = GST_SPICE_IMAGE_COMPRESSION_AUTO_LZ,
+            [SPICE_IMAGE_COMPRESSION_QUIC] = GST_SPICE_IMAGE_COMPRESSION_QUIC,
+            [SPICE_IMAGE_COMPRESSION_GLZ] = GST_SPICE_IMAGE_COMPRESSION_GLZ,
+            [SPICE_IMAGE_COMPRESSION_LZ] = GST_SPICE_IMAGE_COMPRESSION_LZ,
+            [SPICE_IMAGE_COMPRESSION_LZ4] = GST_SPICE_IMAGE_COMPRESSION_LZ4,
+        };
         const guint8 wish = ((SpiceMsgcDisplayPreferredCompression *)message)->compression;
 
         if (wish > SPICE_IMAGE_COMPRESSION_INVALID && wish <= SPICE_IMAGE_COMPRESSION_LZ4)
-            g_atomic_int_set(&media->channel->compression, wish);
+            g_atomic_int_set(&media->channel->preferred, modes[wish]);
         return TRUE;
     }
     case SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE:
@@ -417,6 +440,8 @@ void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChanne
     self->local = client->local;
     self->caps = peer_caps(channel);
     self->shared = shared_ref(client->shared);
+    self->settings = g_atomic_rc_box_acquire(client->server->images);
+    self->preferred = -1;
     self->socket = g_object_ref(spice_server_channel_get_socket(channel));
     self->media = media;
     if (!self->local)

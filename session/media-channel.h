@@ -13,6 +13,7 @@
 #include <glib-object.h>
 
 #include "core/wire/display.h"
+#include "image-compression.h"
 
 G_BEGIN_DECLS
 #pragma GCC visibility push(default)
@@ -37,8 +38,12 @@ gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *channel);
 /** What the client's DISPLAY_INIT said, checked. */
 const SpiceMsgcDisplayInit *
 gst_spice_media_channel_get_display_init(const GstSpiceMediaChannel *channel);
-/** What the client prefers now: SPICE_IMAGE_COMPRESSION_*; INVALID if it did not say. */
-SpiceImageCompression gst_spice_media_channel_get_compression(const GstSpiceMediaChannel *channel);
+/** How images are to be sent now: as the client wishes, if it does, else as the server is set. */
+GstSpiceImageCompression
+gst_spice_media_channel_get_image_compression(const GstSpiceMediaChannel *channel);
+/** Whether JPEG, or zlib around GLZ (`zlib`), is to be used now. */
+GstSpiceWanCompression
+gst_spice_media_channel_get_wan_compression(const GstSpiceMediaChannel *channel, gboolean zlib);
 /** The number of the message that the next send will be, given that only the pipeline sends. */
 guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *channel);
 

@@ -1,7 +1,8 @@
 /* Inside of a server: what its channel files share. All fields but those under `lock` belong to
  * the I/O thread.
  *
- *     GstSpiceServer --- listener: links in, channels out
+ *     GstSpiceServer (server.c: I/O thread, listening; server-desktop.c: what all clients see)
+ *         listener: links in, channels out; asks server-clients.c
  *         clients: GstSpiceServerClient, one a session id
  *             main (server-main.c, with the desktop's own agent: server-agent.c)
  *             inputs (server-inputs.c), cursors (server-cursor.c), one a display
@@ -27,6 +28,12 @@ typedef struct {
     gint x, y;
 } GstSpiceServerCursor;
 
+/** How images are sent; shared with media channels, each field atomic. In a box of its own, as
+ * those may outlive the server. */
+typedef struct {
+    gint compression, jpeg, zlib_glz;
+} GstSpiceServerImages;
+
 struct _GstSpiceServer {
     GObject parent_instance;
 
@@ -51,6 +58,8 @@ struct _GstSpiceServer {
     char *name;                                                     /* under lock */
     GstSpiceMouseModes mouse_modes;                                 /* under lock */
     guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
+
+    GstSpiceServerImages *images; /* a reference of the box */
 
     SpiceListener *listener;
     guint16 bound_port, bound_tls_port; /* 0: none; written by the I/O thread while one waits */
@@ -114,6 +123,19 @@ gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, 
 /* server.c */
 void gst_spice_server_run(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
                           gpointer data, GDestroyNotify destroy);
+/** Calls `func` on the I/O thread, which has to run, and waits. */
+void gst_spice_server_call(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
+                           gpointer data);
+/** Calls `func` where the I/O thread, if it runs, does not look at what it changes. */
+void gst_spice_server_call_safely(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
+                                  gpointer data);
+
+/* server-clients.c */
+extern const SpiceListenerHandler gst_spice_server_listener_handler;
+/** No ticket is required any more. */
+void gst_spice_server_open_door(GstSpiceServer *server);
+
+/* server-desktop.c */
 GstSpiceMouseModes gst_spice_server_get_mouse_modes(GstSpiceServer *server);
 /** Whether a channel of this type and id is to be had. */
 gboolean gst_spice_server_has_channel(GstSpiceServer *server, guint8 type, guint8 id);

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "server-private.h"
 
-#include <string.h>
-#include <sys/random.h>
-
-#include "core/wire/channel.h"
-#include "core/wire/inputs.h"
-#include "core/wire/main.h"
-#include "cpu.h"
 #include "transport/error.h"
-#include "transport/link-backoff.h"
 
-enum {
-    MAX_CLIENTS = 256,
-    MAX_CURSOR_SIDE = 512,
-    REFUSALS_A_SECOND = 10,
-    ARENA_LIMIT = 1 << 20,
-};
+enum { ARENA_LIMIT = 1 << 20 };
 
 enum {
     PROP_ADDRESS = 1,
@@ -31,6 +18,9 @@ enum {
     PROP_WEBSOCKET,
     PROP_WEBSOCKET_ORIGINS,
     PROP_MOUSE_MODES,
+    PROP_IMAGE_COMPRESSION,
+    PROP_JPEG_COMPRESSION,
+    PROP_ZLIB_GLZ_COMPRESSION,
     PROP_NAME,
     N_PROPS
 };
@@ -114,8 +104,8 @@ static void call_task(GstSpiceServer *self, gpointer data)
     g_mutex_unlock(&call->lock);
 }
 
-/** Calls `func` on the I/O thread, which has to run, and waits. */
-static void call(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer), gpointer data)
+void gst_spice_server_call(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
+                           gpointer data)
 {
     Call call = {.func = func, .data = data};
 
@@ -132,6 +122,20 @@ static void call(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
     g_mutex_unlock(&call.lock);
     g_mutex_clear(&call.lock);
     g_cond_clear(&call.cond);
+}
+
+void gst_spice_server_call_safely(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
+                                  gpointer data)
+{
+    gboolean runs;
+
+    g_mutex_lock(&self->lock);
+    runs = self->thread && !self->closing;
+    g_mutex_unlock(&self->lock);
+    if (runs)
+        gst_spice_server_call(self, func, data);
+    else
+        func(self, data);
 }
 
 static gpointer io_thread(gpointer data)
@@ -157,276 +161,7 @@ static gboolean ensure_running(GstSpiceServer *self)
     return runs;
 }
 
-/* Displays */
-
-guint32 gst_spice_server_get_display_bits(GstSpiceServer *self)
-{
-    guint32 bits = 0;
-    guint i;
-
-    g_mutex_lock(&self->lock);
-    for (i = 0; i < G_N_ELEMENTS(self->displays); i++)
-        if (self->displays[i])
-            bits |= 1u << i;
-    g_mutex_unlock(&self->lock);
-    return bits;
-}
-
-static void display_added_task(GstSpiceServer *self, gpointer data)
-{
-    GList *item;
-
-    for (item = self->clients; item; item = item->next)
-        gst_spice_server_main_channels_added(item->data, 1u << GPOINTER_TO_UINT(data));
-}
-
-GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *self, guint id)
-{
-    GstSpiceSharedDisplay *display;
-    gboolean created = FALSE;
-
-    g_return_val_if_fail(id < GST_SPICE_SERVER_MAX_DISPLAYS, NULL);
-    g_mutex_lock(&self->lock);
-    if (!self->displays[id]) {
-        self->displays[id] = gst_spice_shared_display_new(gst_spice_cpu_flags());
-        created = self->thread != NULL;
-    }
-    display = self->displays[id];
-    g_mutex_unlock(&self->lock);
-    if (created)
-        gst_spice_server_run(self, display_added_task, GUINT_TO_POINTER(id), NULL);
-    return display;
-}
-
-gboolean gst_spice_server_has_channel(GstSpiceServer *self, guint8 type, guint8 id)
-{
-    switch (type) {
-    case SPICE_CHANNEL_MAIN:
-    case SPICE_CHANNEL_INPUTS:
-        return id == 0;
-    case SPICE_CHANNEL_DISPLAY:
-    case SPICE_CHANNEL_CURSOR:
-        return id < GST_SPICE_SERVER_MAX_DISPLAYS &&
-               gst_spice_server_get_display_bits(self) & 1u << id;
-    default:
-        return FALSE;
-    }
-}
-
-/* Clients */
-
-static GstSpiceServerClient *find_client(GstSpiceServer *self, guint32 session_id)
-{
-    GList *item;
-
-    for (item = self->clients; item; item = item->next)
-        if (((GstSpiceServerClient *)item->data)->session_id == session_id)
-            return item->data;
-    return NULL;
-}
-
-static gboolean has_link(const GstSpiceServerClient *client, guint8 type, guint8 id)
-{
-    guint i;
-
-    for (i = 0; i < client->links->len; i++) {
-        const GstSpiceServerLink *link = client->links->pdata[i];
-
-        if (link->type == type && link->id == id)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/** 0 if there is no randomness to be had. */
-static guint32 new_session_id(GstSpiceServer *self)
-{
-    guint32 id;
-
-    do {
-        if (getrandom(&id, sizeof id, 0) != sizeof id)
-            return 0;
-    } while (id == 0 || find_client(self, id));
-    return id;
-}
-
-/** Who a peer is, for people. (transfer full) */
-static char *peer_name(const SpicePeer *peer)
-{
-    g_autofree char *address = NULL;
-
-    if (!peer->address || !G_IS_INET_SOCKET_ADDRESS(peer->address))
-        return g_strdup("unix");
-    address = g_inet_address_to_string(
-        g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(peer->address)));
-    return g_strdup_printf(strchr(address, ':') ? "[%s]:%u" : "%s:%u", address,
-                           g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(peer->address)));
-}
-
-static GstSpiceServerClient *add_client(GstSpiceServer *self, const SpicePeer *peer)
-{
-    GstSpiceServerClient *client = g_new0(GstSpiceServerClient, 1);
-
-    client->server = self;
-    client->number = ++self->last_client;
-    client->session_id = new_session_id(self);
-    client->from = peer_name(peer);
-    client->key = spice_link_address_key(peer->address);
-    client->secure = peer->secure;
-    client->local = peer->local;
-    client->connected_us = g_get_monotonic_time();
-    client->links = g_ptr_array_new();
-    client->mouse_mode = gst_spice_server_get_mouse_modes(self) & GST_SPICE_MOUSE_MODES_SERVER
-                             ? GST_SPICE_MOUSE_MODES_SERVER
-                             : GST_SPICE_MOUSE_MODES_CLIENT;
-    self->clients = g_list_append(self->clients, client);
-    return client;
-}
-
-/** Closes the channels that are left, and forgets the client. */
-void gst_spice_server_drop_client(GstSpiceServerClient *client, const GError *error)
-{
-    GstSpiceServer *self = client->server;
-
-    if (client->closing)
-        return;
-    client->closing = TRUE;
-    while (client->links->len > 0)
-        gst_spice_server_link_close(client->links->pdata[client->links->len - 1], error);
-    self->clients = g_list_remove(self->clients, client);
-    g_signal_emit(self, signals[SIGNAL_CLIENT_DISCONNECTED], 0, client->number,
-                  error ? error->message : "the server closed");
-    g_clear_pointer(&client->shared, gst_spice_client_shared_unref);
-    g_ptr_array_unref(client->links);
-    g_free(client->from);
-    g_free(client->key);
-    g_free(client);
-}
-
-/* What the listener asks */
-
-static SpiceLinkError check_security(GstSpiceServer *self, guint8 type, const SpicePeer *peer)
-{
-    GstSpiceChannelSecurity security;
-
-    g_mutex_lock(&self->lock);
-    security = self->security[type];
-    g_mutex_unlock(&self->lock);
-    if (security == GST_SPICE_CHANNEL_SECURITY_TLS && !peer->secure && !peer->local)
-        return SPICE_LINK_ERR_NEED_SECURED;
-    if (security == GST_SPICE_CHANNEL_SECURITY_PLAIN && peer->secure)
-        return SPICE_LINK_ERR_NEED_UNSECURED;
-    return SPICE_LINK_ERR_OK;
-}
-
-static SpiceLinkError check_channel(const SpiceLinkRequest *request, const SpicePeer *peer,
-                                    gboolean *exists, gpointer user_data)
-{
-    GstSpiceServer *self = user_data;
-
-    *exists = gst_spice_server_has_channel(self, request->channel_type, request->channel_id);
-    return *exists ? check_security(self, request->channel_type, peer) : SPICE_LINK_ERR_OK;
-}
-
-static SpiceCaps get_caps(guint8 channel_type, gpointer user_data)
-{
-    static guint32 main_words[] = {1u << SPICE_MAIN_CAP_NAME_AND_UUID |
-                                   1u << SPICE_MAIN_CAP_AGENT_CONNECTED_TOKENS};
-    static guint32 display_words[] = {1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
-                                      1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION |
-                                      1u << SPICE_DISPLAY_CAP_PREF_COMPRESSION};
-    static guint32 inputs_words[] = {1u << SPICE_INPUTS_CAP_KEY_SCANCODE};
-
-    switch (channel_type) {
-    case SPICE_CHANNEL_MAIN:
-        return (SpiceCaps){G_N_ELEMENTS(main_words), main_words};
-    case SPICE_CHANNEL_DISPLAY:
-        return (SpiceCaps){G_N_ELEMENTS(display_words), display_words};
-    case SPICE_CHANNEL_INPUTS:
-        return (SpiceCaps){G_N_ELEMENTS(inputs_words), inputs_words};
-    default:
-        return (SpiceCaps){0, NULL};
-    }
-}
-
-static gint64 now_s(void)
-{
-    return g_get_monotonic_time() / G_USEC_PER_SEC;
-}
-
-static gboolean check_ticket(const guint8 *block, gsize size, gpointer user_data)
-{
-    GstSpiceServer *self = user_data;
-    gboolean good;
-
-    g_mutex_lock(&self->lock);
-    good = spice_ticket_check(&self->ticket, block, size, now_s());
-    g_mutex_unlock(&self->lock);
-    return good;
-}
-
-static SpiceLinkError admit(const SpiceLinkRequest *request, const SpicePeer *peer,
-                            gpointer user_data)
-{
-    GstSpiceServer *self = user_data;
-    const GstSpiceServerClient *client;
-    g_autofree char *key = NULL;
-
-    if (request->channel_type == SPICE_CHANNEL_MAIN) {
-        if (request->connection_id != 0) /* a guest that migrates to us; it does not */
-            return SPICE_LINK_ERR_BAD_CONNECTION_ID;
-        return g_list_length(self->clients) < MAX_CLIENTS ? SPICE_LINK_ERR_OK
-                                                          : SPICE_LINK_ERR_PERMISSION_DENIED;
-    }
-    client = find_client(self, request->connection_id);
-    key = spice_link_address_key(peer->address);
-    if (!client || client->closing || strcmp(client->key, key) != 0)
-        return SPICE_LINK_ERR_BAD_CONNECTION_ID;
-    return has_link(client, request->channel_type, request->channel_id)
-               ? SPICE_LINK_ERR_CHANNEL_NOT_AVAILABLE
-               : SPICE_LINK_ERR_OK;
-}
-
-static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
-                      const SpiceLinkRequest *request, const SpicePeer *peer, gpointer user_data)
-{
-    GstSpiceServer *self = user_data;
-    GstSpiceServerClient *client;
-
-    if (request->channel_type == SPICE_CHANNEL_MAIN) {
-        client = add_client(self, peer);
-        gst_spice_server_main_open(client, channel);
-        g_signal_emit(self, signals[SIGNAL_CLIENT_CONNECTED], 0, client->number, client->from);
-        return;
-    }
-    client = find_client(self, request->connection_id);
-    if (request->channel_type == SPICE_CHANNEL_INPUTS)
-        gst_spice_server_inputs_open(client, channel);
-    else if (request->channel_type == SPICE_CHANNEL_CURSOR)
-        gst_spice_server_cursor_open(client, channel);
-    else
-        gst_spice_server_media_open(client, channel);
-}
-
-static void on_refused(const SpicePeer *peer, const char *why, gpointer user_data)
-{
-    GstSpiceServer *self = user_data;
-    g_autofree char *from = NULL;
-
-    if (self->refusals_second != now_s()) {
-        self->refusals_second = now_s();
-        self->refusals = 0;
-    }
-    if (++self->refusals > REFUSALS_A_SECOND)
-        return;
-    from = peer_name(peer);
-    g_signal_emit(self, signals[SIGNAL_REFUSED], 0, from, why);
-}
-
 /* Listening */
-
-static const SpiceListenerHandler listener_handler = {check_channel, get_caps,  check_ticket,
-                                                      admit,         on_linked, on_refused};
 
 typedef struct {
     gboolean ok;
@@ -456,7 +191,7 @@ static SpiceListener *ensure_listener(GstSpiceServer *self)
 
     if (self->listener)
         return self->listener;
-    self->listener = spice_listener_new(NULL, &listener_handler, self);
+    self->listener = spice_listener_new(NULL, &gst_spice_server_listener_handler, self);
     if (self->websocket) {
         origins = g_strsplit(self->websocket_origins ? self->websocket_origins : "", ",", -1);
         spice_listener_accept_websockets(self->listener, (const char *const *)origins);
@@ -506,7 +241,7 @@ gboolean gst_spice_server_listen(GstSpiceServer *self, GError **error)
         return FALSE;
     }
     if (ensure_running(self))
-        call(self, listen_task, &listen);
+        gst_spice_server_call(self, listen_task, &listen);
     if (!listen.ok) {
         g_mutex_lock(&self->lock);
         self->listens = FALSE;
@@ -530,7 +265,7 @@ gboolean gst_spice_server_take_connection(GstSpiceServer *self, int fd, gboolean
     Listen listen = {.fd = fd, .trusted = trusted};
 
     if (ensure_running(self))
-        call(self, take_connection_task, &listen);
+        gst_spice_server_call(self, take_connection_task, &listen);
     if (!listen.ok)
         g_propagate_error(error, listen.error);
     return listen.ok;
@@ -570,280 +305,6 @@ void gst_spice_server_close(GstSpiceServer *self)
     g_mutex_unlock(&self->lock);
 }
 
-/* Settings at any time */
-
-gboolean gst_spice_server_set_ticket(GstSpiceServer *self, const char *ticket, guint lifetime)
-{
-    gboolean ok;
-
-    g_mutex_lock(&self->lock);
-    ok = spice_ticket_set(&self->ticket, ticket, lifetime, now_s());
-    g_mutex_unlock(&self->lock);
-    return ok;
-}
-
-void gst_spice_server_set_channel_security(GstSpiceServer *self, guint8 channel_type,
-                                           GstSpiceChannelSecurity security)
-{
-    guint i;
-
-    g_return_if_fail(channel_type < SPICE_END_CHANNEL);
-    g_mutex_lock(&self->lock);
-    for (i = 0; i < G_N_ELEMENTS(self->security); i++)
-        if (channel_type == 0 || channel_type == i)
-            self->security[i] = (guint8)security;
-    g_mutex_unlock(&self->lock);
-}
-
-GstSpiceMouseModes gst_spice_server_get_mouse_modes(GstSpiceServer *self)
-{
-    GstSpiceMouseModes modes;
-
-    g_mutex_lock(&self->lock);
-    modes = self->mouse_modes;
-    g_mutex_unlock(&self->lock);
-    return modes;
-}
-
-static void modes_task(GstSpiceServer *self, gpointer data)
-{
-    GList *item;
-
-    for (item = self->clients; item; item = item->next)
-        gst_spice_server_main_modes_changed(item->data);
-}
-
-void gst_spice_server_set_mouse_modes(GstSpiceServer *self, GstSpiceMouseModes modes)
-{
-    gboolean changed;
-
-    g_return_if_fail(modes != 0);
-    g_mutex_lock(&self->lock);
-    changed = self->mouse_modes != modes && self->thread;
-    self->mouse_modes = modes;
-    g_mutex_unlock(&self->lock);
-    if (changed)
-        gst_spice_server_run(self, modes_task, NULL, NULL);
-}
-
-/** Calls `func` for each link of a type and, unless it is negative, an id. */
-static void for_each_link(GstSpiceServer *self, guint8 type, gint id,
-                          void (*func)(GstSpiceServerLink *link, gpointer data), gpointer data)
-{
-    GList *item;
-    guint i;
-
-    for (item = self->clients; item; item = item->next) {
-        const GstSpiceServerClient *client = item->data;
-
-        for (i = 0; i < client->links->len; i++) {
-            GstSpiceServerLink *link = client->links->pdata[i];
-
-            if (link->type == type && (id < 0 || link->id == id))
-                func(link, data);
-        }
-    }
-}
-
-static void locks_changed(GstSpiceServerLink *link, gpointer data)
-{
-    gst_spice_server_inputs_locks_changed(link);
-}
-
-static void locks_task(GstSpiceServer *self, gpointer data)
-{
-    if (self->locks == GPOINTER_TO_UINT(data))
-        return;
-    self->locks = GPOINTER_TO_UINT(data);
-    for_each_link(self, SPICE_CHANNEL_INPUTS, -1, locks_changed, NULL);
-}
-
-void gst_spice_server_set_locks(GstSpiceServer *self, guint locks)
-{
-    gst_spice_server_run(self, locks_task, GUINT_TO_POINTER(locks), NULL);
-}
-
-typedef struct {
-    const GstSpiceMediaHandler *media;
-    const GstSpiceInputHandler *input;
-    gpointer user_data;
-} Handlers;
-
-static void media_handler_task(GstSpiceServer *self, gpointer data)
-{
-    const Handlers *handlers = data;
-
-    self->media = handlers->media;
-    self->media_data = handlers->user_data;
-}
-
-static void input_handler_task(GstSpiceServer *self, gpointer data)
-{
-    const Handlers *handlers = data;
-
-    self->input = handlers->input;
-    self->input_data = handlers->user_data;
-}
-
-/** Calls `func` where the I/O thread, if it runs, does not look at what it changes. */
-static void call_safely(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
-                        gpointer data)
-{
-    gboolean runs;
-
-    g_mutex_lock(&self->lock);
-    runs = self->thread && !self->closing;
-    g_mutex_unlock(&self->lock);
-    if (runs)
-        call(self, func, data);
-    else
-        func(self, data);
-}
-
-void gst_spice_server_set_media_handler(GstSpiceServer *self, const GstSpiceMediaHandler *handler,
-                                        gpointer user_data)
-{
-    Handlers handlers = {.media = handler, .user_data = user_data};
-
-    call_safely(self, media_handler_task, &handlers);
-}
-
-void gst_spice_server_set_input_handler(GstSpiceServer *self, const GstSpiceInputHandler *handler,
-                                        gpointer user_data)
-{
-    Handlers handlers = {.input = handler, .user_data = user_data};
-
-    call_safely(self, input_handler_task, &handlers);
-}
-
-/* Cursor */
-
-typedef struct {
-    guint display;
-    GstSpiceCursor *cursor; /* NULL: only the place changes */
-    gint x, y;
-} CursorChange;
-
-static void cursor_change_free(gpointer data)
-{
-    CursorChange *change = data;
-
-    g_clear_pointer(&change->cursor, gst_spice_cursor_unref);
-    g_free(change);
-}
-
-/** The number of a shape, the same for equal shapes; 0 for none. */
-static guint64 shape_number(const GstSpiceCursor *cursor)
-{
-    const guint32 facts[] = {cursor->width, cursor->height, cursor->hot_x, cursor->hot_y};
-    g_autoptr(GChecksum) sum = NULL;
-    guint8 digest[32];
-    gsize size, digest_size = sizeof digest;
-    const guint8 *pixels;
-    guint64 number;
-
-    if (!cursor->pixels || cursor->width == 0 || cursor->height == 0)
-        return 0;
-    pixels = g_bytes_get_data(cursor->pixels, &size);
-    sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(sum, (const guchar *)facts, sizeof facts);
-    g_checksum_update(sum, pixels, (gssize)size);
-    g_checksum_get_digest(sum, digest, &digest_size);
-    memcpy(&number, digest, sizeof number);
-    return number ? number : 1;
-}
-
-static void shape_changed(GstSpiceServerLink *link, gpointer data)
-{
-    gst_spice_server_cursor_changed(link, TRUE);
-}
-
-static void place_changed(GstSpiceServerLink *link, gpointer data)
-{
-    gst_spice_server_cursor_changed(link, FALSE);
-}
-
-static void cursor_task(GstSpiceServer *self, gpointer data)
-{
-    CursorChange *change = data;
-    GstSpiceServerCursor *cursor = &self->cursors[change->display];
-
-    if (change->cursor) {
-        gst_spice_cursor_unref(cursor->cursor);
-        cursor->cursor = g_steal_pointer(&change->cursor);
-        cursor->unique = shape_number(cursor->cursor);
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)change->display, shape_changed, NULL);
-    } else if (cursor->x != change->x || cursor->y != change->y) {
-        cursor->x = change->x;
-        cursor->y = change->y;
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)change->display, place_changed, NULL);
-    }
-}
-
-void gst_spice_server_set_cursor(GstSpiceServer *self, guint display, GstSpiceCursor *cursor)
-{
-    CursorChange change = {.display = display};
-
-    g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
-    g_return_if_fail(cursor->width <= MAX_CURSOR_SIDE && cursor->height <= MAX_CURSOR_SIDE);
-    g_return_if_fail(!cursor->pixels ||
-                     g_bytes_get_size(cursor->pixels) == (gsize)cursor->width * cursor->height * 4);
-    change.cursor = gst_spice_cursor_ref(cursor);
-    gst_spice_server_run(self, cursor_task, g_memdup2(&change, sizeof change), cursor_change_free);
-}
-
-void gst_spice_server_move_cursor(GstSpiceServer *self, guint display, gint x, gint y)
-{
-    const CursorChange change = {.display = display, .x = x, .y = y};
-
-    g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
-    gst_spice_server_run(self, cursor_task, g_memdup2(&change, sizeof change), cursor_change_free);
-}
-
-/* Statistics */
-
-static void stats_task(GstSpiceServer *self, gpointer data)
-{
-    GArray *all = data;
-    GList *item;
-    guint i;
-
-    for (item = self->clients; item; item = item->next) {
-        const GstSpiceServerClient *client = item->data;
-        GstSpiceClientStats stats = {
-            .client = client->number,
-            .secure = client->secure,
-            .n_channels = client->links->len,
-            .connected_us = client->connected_us,
-            .round_trip_us = client->round_trip_us,
-        };
-
-        g_strlcpy(stats.from, client->from, sizeof stats.from);
-        for (i = 0; i < client->links->len; i++) {
-            const GstSpiceServerLink *link = client->links->pdata[i];
-
-            stats.backlog += (gint64)spice_server_channel_get_backlog(link->channel);
-            stats.bytes_sent += spice_server_channel_get_bytes_sent(link->channel);
-            stats.bytes_received += spice_server_channel_get_bytes_received(link->channel);
-            stats.messages_sent += spice_server_channel_get_serial(link->channel);
-        }
-        g_array_append_val(all, stats);
-    }
-}
-
-GArray *gst_spice_server_get_stats(GstSpiceServer *self)
-{
-    GArray *all = g_array_new(FALSE, TRUE, sizeof(GstSpiceClientStats));
-    gboolean runs;
-
-    g_mutex_lock(&self->lock);
-    runs = self->thread != NULL;
-    g_mutex_unlock(&self->lock);
-    if (runs)
-        call(self, stats_task, all);
-    return all;
-}
-
 /* Object */
 
 static void set_string(char **field, const GValue *value)
@@ -854,12 +315,10 @@ static void set_string(char **field, const GValue *value)
 
 static void set_ticket_property(GstSpiceServer *self, const char *ticket)
 {
-    g_mutex_lock(&self->lock);
     if (!ticket)
-        spice_ticket_clear(&self->ticket);
-    else if (!spice_ticket_set(&self->ticket, ticket, 0, now_s()))
-        spice_ticket_set(&self->ticket, NULL, 0, now_s()); /* too long: nobody gets in */
-    g_mutex_unlock(&self->lock);
+        gst_spice_server_open_door(self);
+    else if (!gst_spice_server_set_ticket(self, ticket, 0))
+        gst_spice_server_set_ticket(self, NULL, 0); /* too long: nobody gets in */
 }
 
 static void gst_spice_server_set_property(GObject *object, guint id, const GValue *value,
@@ -903,6 +362,15 @@ static void gst_spice_server_set_property(GObject *object, guint id, const GValu
         break;
     case PROP_MOUSE_MODES:
         gst_spice_server_set_mouse_modes(self, g_value_get_flags(value));
+        break;
+    case PROP_IMAGE_COMPRESSION:
+        g_atomic_int_set(&self->images->compression, g_value_get_enum(value));
+        break;
+    case PROP_JPEG_COMPRESSION:
+        g_atomic_int_set(&self->images->jpeg, g_value_get_enum(value));
+        break;
+    case PROP_ZLIB_GLZ_COMPRESSION:
+        g_atomic_int_set(&self->images->zlib_glz, g_value_get_enum(value));
         break;
     case PROP_NAME:
         g_mutex_lock(&self->lock);
@@ -950,6 +418,15 @@ static void gst_spice_server_get_property(GObject *object, guint id, GValue *val
     case PROP_MOUSE_MODES:
         g_value_set_flags(value, gst_spice_server_get_mouse_modes(self));
         break;
+    case PROP_IMAGE_COMPRESSION:
+        g_value_set_enum(value, g_atomic_int_get(&self->images->compression));
+        break;
+    case PROP_JPEG_COMPRESSION:
+        g_value_set_enum(value, g_atomic_int_get(&self->images->jpeg));
+        break;
+    case PROP_ZLIB_GLZ_COMPRESSION:
+        g_value_set_enum(value, g_atomic_int_get(&self->images->zlib_glz));
+        break;
     case PROP_NAME:
         g_mutex_lock(&self->lock);
         g_value_set_string(value, self->name);
@@ -969,6 +446,7 @@ static void gst_spice_server_init(GstSpiceServer *self)
     self->loop = g_main_loop_new(self->context, FALSE);
     self->port = self->tls_port = -1;
     self->mouse_modes = GST_SPICE_MOUSE_MODES_BOTH;
+    self->images = g_atomic_rc_box_new0(GstSpiceServerImages);
     for (i = 0; i < G_N_ELEMENTS(self->cursors); i++)
         self->cursors[i].cursor = gst_spice_cursor_new();
     spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
@@ -989,6 +467,7 @@ static void gst_spice_server_finalize(GObject *object)
         g_clear_pointer(&self->displays[i], gst_spice_shared_display_unref);
         gst_spice_cursor_unref(self->cursors[i].cursor);
     }
+    g_atomic_rc_box_release(self->images);
     spice_arena_clear(&self->arena);
     spice_ticket_clear(&self->ticket);
     spice_tls_server_free(self->tls);
@@ -1040,6 +519,17 @@ static void install_properties(GObjectClass *object_class)
     properties[PROP_MOUSE_MODES] =
         g_param_spec_flags("mouse-modes", "Mouse modes", "Mouse modes that clients may use",
                            GST_SPICE_TYPE_MOUSE_MODES, GST_SPICE_MOUSE_MODES_BOTH, flags);
+    properties[PROP_IMAGE_COMPRESSION] = g_param_spec_enum(
+        "image-compression", "Image compression",
+        "How images are sent to clients that have no wish of their own",
+        GST_SPICE_TYPE_IMAGE_COMPRESSION, GST_SPICE_IMAGE_COMPRESSION_ADAPTIVE, flags);
+    properties[PROP_JPEG_COMPRESSION] = g_param_spec_enum(
+        "jpeg-wan-compression", "JPEG compression", "Whether photos are sent lossy at first",
+        GST_SPICE_TYPE_WAN_COMPRESSION, GST_SPICE_WAN_COMPRESSION_AUTO, flags);
+    properties[PROP_ZLIB_GLZ_COMPRESSION] =
+        g_param_spec_enum("zlib-glz-wan-compression", "Zlib compression",
+                          "Whether GLZ images are compressed once more",
+                          GST_SPICE_TYPE_WAN_COMPRESSION, GST_SPICE_WAN_COMPRESSION_AUTO, flags);
     properties[PROP_NAME] =
         g_param_spec_string("name", "Name", "What the desktop is called", NULL, flags);
     g_object_class_install_properties(object_class, N_PROPS, properties);

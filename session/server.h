@@ -38,7 +38,9 @@ enum { GST_SPICE_SERVER_MAX_DISPLAYS = 16 };
  * all), `port` and `tls-port` (-1: not, 0: one that is free; readable afterwards), `unix-path`,
  * `tls-cert-file`, `tls-key-file`, `tls-key-password`, `tls-ciphers`, `websocket` (whether browsers
  * may connect), `websocket-origins` (comma-separated, beside the host itself), `mouse-modes`
- * (a #GstSpiceMouseModes). At any time: `ticket` (a password; NULL: everybody is let in), `name`.
+ * (a #GstSpiceMouseModes). At any time: `ticket` (a password; NULL: everybody is let in), `name`,
+ * `image-compression` (a #GstSpiceImageCompression), `jpeg-wan-compression` and
+ * `zlib-glz-wan-compression` (a #GstSpiceWanCompression).
  *
  * Signals: `client-connected` (guint client, gchar *from), `client-disconnected` (guint client,
  * gchar *why), `refused` (gchar *from, gchar *why), at most ten a second, of connections that

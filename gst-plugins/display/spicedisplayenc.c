@@ -5,32 +5,60 @@
  * @short_description: encodes what a client is sent of a display
  *
  * Takes the messages of a client's view (see spicedrawsrc) and makes display channel messages of
- * them, ready for the wire, as spicedisplaydec and every SPICE client read them.
+ * them, ready for the wire, as spicedisplaydec and every SPICE client read them: images are
+ * compressed as suits them and the link, and what the client has in its caches is not sent again.
+ *
+ * How images are sent is said by #GstSpiceDisplayEnc:image-compression; with a
+ * #GstSpiceDisplayEnc:channel, the client's own wish counts, if it has one, then the server's
+ * setting. What was sent lossy is sent again without loss when the picture has been still for a
+ * while.
  *
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=50 ! spicedamage ! spicedisplaysink spicedrawsrc
- * num-buffers=5 ! spicedisplayenc ! fakesink
+ * num-buffers=5 ! spicedisplayenc image-compression=quic ! fakesink
  * ]|
  */
 #include "spicedisplayenc.h"
 
 #include <string.h>
 
-#include "core/wire/channel.h"
+#include "core/display/sender.h"
 #include "core/wire/link.h"
+#include "idle-events.h"
 #include "item-meta.h"
-#include "session/media-channel.h"
+#include "session/cpu.h"
+#include "session/server.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedisplayenc_debug);
 #define GST_CAT_DEFAULT spicedisplayenc_debug
 
-enum { PROP_0, PROP_CHANNEL };
+/* Between two looks at what the link does. */
+enum { LINK_INTERVAL_US = 200 * 1000 };
+/* Before something is tried again for which there was no memory. */
+enum { RETRY_US = 20 * 1000 };
+/* What a client without a channel, in a pipeline of its own, keeps. */
+enum { DEFAULT_CACHE_PIXELS = 20 << 20, DEFAULT_DICTIONARY_PIXELS = 4 << 20 };
+
+enum { PROP_0, PROP_CHANNEL, PROP_IMAGE_COMPRESSION, PROP_STATS };
+
+/** What the displays of one client share. */
+typedef struct {
+    GMutex lock;
+    SpiceClientImages *images;
+} Images;
 
 struct _GstSpiceDisplayEnc {
     GstElement parent_instance;
     GstPad *sink, *src;
     GstSpiceMediaChannel *channel;
+    gint compression; /* atomic; GstSpiceImageCompression, without a channel */
+
+    Images *images;      /* the channel's, or own_images */
+    Images *own_images;  /* without a channel */
+    SpiceSender *sender; /* under images->lock; NULL below PAUSED */
+    SpiceSenderOutput output;
+    gint64 link_looked_at;
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceDisplayEnc, gst_spice_display_enc, GST_TYPE_ELEMENT)
@@ -40,6 +68,30 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-spice-display"));
+
+/* What a client's displays share */
+
+static gpointer images_create(void)
+{
+    Images *self = g_new0(Images, 1);
+    const guint64 seed = (guint64)g_random_int() << 32 | g_random_int();
+
+    g_mutex_init(&self->lock);
+    self->images =
+        spice_client_images_create(&spice_allocator_libc, gst_spice_cpu_flags(), seed, NULL);
+    return self;
+}
+
+static void images_destroy(gpointer data)
+{
+    Images *self = data;
+
+    spice_client_images_destroy(self->images);
+    g_mutex_clear(&self->lock);
+    g_free(self);
+}
+
+/* Encoding */
 
 static GstFlowReturn push_message(GstSpiceDisplayEnc *self, guint16 type, const guint8 *body,
                                   gsize size)
@@ -56,39 +108,224 @@ static GstFlowReturn push_message(GstSpiceDisplayEnc *self, guint16 type, const 
     return gst_pad_push(self->src, buffer);
 }
 
+static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
+{
+    GstFlowReturn flow = GST_FLOW_OK;
+    guint i;
+
+    for (i = 0; i < self->output.n_messages && flow == GST_FLOW_OK; i++)
+        flow = push_message(self, self->output.messages[i].type,
+                            self->output.bytes.data + self->output.messages[i].offset,
+                            self->output.messages[i].size);
+    return flow;
+}
+
+/** Tells the sender what has changed of the client's wishes and its link. Under the lock. */
+static void update_circumstances(GstSpiceDisplayEnc *self)
+{
+    const gint64 now = g_get_monotonic_time();
+    GstSpiceLinkQuality link;
+
+    if (!self->channel) {
+        spice_sender_set_mode(self->sender, (SpiceImageMode)g_atomic_int_get(&self->compression));
+        return;
+    }
+    if (now - self->link_looked_at < LINK_INTERVAL_US)
+        return;
+    self->link_looked_at = now;
+    link = gst_spice_media_channel_get_link(self->channel);
+    spice_sender_set_mode(
+        self->sender, (SpiceImageMode)gst_spice_media_channel_get_image_compression(self->channel));
+    spice_sender_set_wan(
+        self->sender,
+        (SpiceWanCompression)gst_spice_media_channel_get_wan_compression(self->channel, FALSE),
+        (SpiceWanCompression)gst_spice_media_channel_get_wan_compression(self->channel, TRUE));
+    spice_sender_set_link(self->sender, link.bits_per_second, link.round_trip_us);
+}
+
+/** A draw that could not be encoded: what it would have drawn is asked for again. */
+static GstFlowReturn recover(GstSpiceDisplayEnc *self, const SpiceViewItem *item,
+                             const SpiceError *error)
+{
+    GST_WARNING_OBJECT(self, "message %u could not be encoded: %s %s", item->type, error->field,
+                       spice_error_phrase(error->code));
+    if (item->drawable && gst_pad_push_event(self->sink, gst_spice_event_new_damage(NULL, 0))) {
+        g_usleep(RETRY_US);
+        return GST_FLOW_OK;
+    }
+    GST_ELEMENT_ERROR(self, STREAM, ENCODE, ("A message could not be encoded."),
+                      ("%u: %s %s", item->type, error->field, spice_error_phrase(error->code)));
+    return GST_FLOW_ERROR;
+}
+
 static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
     const SpiceViewItem *item = gst_spice_item_buffer_get(buffer);
-    SpiceBuffer body = {.allocator = &spice_allocator_libc};
-    const SpiceMessageDef *def;
-    GstFlowReturn flow = GST_FLOW_ERROR;
     SpiceError error = {0};
+    GstFlowReturn flow;
+    gboolean encoded;
 
-    if (item && (def = spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER, item->type)) &&
-        (def->size == 0 || spice_message_write(def, item->message, &body, &error)))
-        flow = push_message(self, item->type, body.data, body.size);
-    else
-        GST_ELEMENT_ERROR(
-            self, STREAM, ENCODE, ("A message could not be encoded."),
-            ("%s %s", error.field ? error.field : "item", spice_error_phrase(error.code)));
-    spice_buffer_clear(&body);
+    if (!item || !self->sender) {
+        gst_buffer_unref(buffer);
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("A buffer bears no message."), (NULL));
+        return GST_FLOW_ERROR;
+    }
+    g_mutex_lock(&self->images->lock);
+    update_circumstances(self);
+    encoded = spice_sender_encode(self->sender, item->type, item->message, &self->output, &error);
+    if (encoded && !item->is_picture)
+        spice_sender_set_refining(self->sender, false);
+    g_mutex_unlock(&self->images->lock);
+    flow = encoded ? push_output(self) : recover(self, item, &error);
     gst_buffer_unref(buffer);
     return flow;
 }
 
+/** The picture is still: what was sent lossy is asked for again. */
+static void refine(GstSpiceDisplayEnc *self)
+{
+    const pixman_region32_t *lossy;
+    const pixman_box32_t *boxes;
+    int n = 0;
+    GstEvent *event = NULL;
+
+    g_mutex_lock(&self->images->lock);
+    lossy = spice_sender_lossy_region(self->sender, 0);
+    boxes = pixman_region32_rectangles((pixman_region32_t *)lossy, &n);
+    if (n > 0) {
+        spice_sender_set_refining(self->sender, true);
+        event = gst_spice_event_new_damage(boxes, (guint)n);
+    }
+    g_mutex_unlock(&self->images->lock);
+    if (event)
+        gst_pad_push_event(self->sink, event);
+}
+
 static gboolean gst_spice_display_enc_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
 {
+    GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
+
+    if (gst_spice_event_is_idle(event)) {
+        if (self->sender)
+            refine(self);
+        gst_event_unref(event);
+        return TRUE;
+    }
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         GstCaps *caps = gst_caps_new_empty_simple("application/x-spice-display");
-        gboolean ok =
-            gst_pad_push_event(GST_SPICE_DISPLAY_ENC(parent)->src, gst_event_new_caps(caps));
+        gboolean ok = gst_pad_push_event(self->src, gst_event_new_caps(caps));
 
         gst_caps_unref(caps);
         gst_event_unref(event);
         return ok;
     }
     return gst_pad_event_default(pad, parent, event);
+}
+
+/* States */
+
+static gboolean start(GstSpiceDisplayEnc *self)
+{
+    SpiceMsgcDisplayInit init = {
+        .pixmap_cache_id = 1,
+        .pixmap_cache_size = DEFAULT_CACHE_PIXELS,
+        .glz_dictionary_id = 1,
+        .glz_dictionary_window_size = DEFAULT_DICTIONARY_PIXELS,
+    };
+    SpiceSenderConfig config = {
+        .allocator = &spice_allocator_libc,
+        .first_serial = 1,
+        .has_lz4 = TRUE,
+        .mode = (SpiceImageMode)g_atomic_int_get(&self->compression),
+    };
+    SpiceError error = {0};
+    gboolean ok;
+
+    if (self->channel) {
+        init = *gst_spice_media_channel_get_display_init(self->channel);
+        config.channel_id = gst_spice_media_channel_get_id(self->channel);
+        config.first_serial = gst_spice_media_channel_get_next_serial(self->channel);
+        config.has_lz4 =
+            gst_spice_media_channel_peer_has(self->channel, SPICE_DISPLAY_CAP_LZ4_COMPRESSION);
+        self->images =
+            gst_spice_media_channel_get_shared(self->channel, images_create, images_destroy);
+    } else {
+        self->images = self->own_images = images_create();
+    }
+    g_mutex_lock(&self->images->lock);
+    config.images = self->images->images;
+    self->sender = config.images ? spice_sender_create(&config) : NULL;
+    ok = self->sender && spice_sender_take_init(self->sender, &init, &error);
+    g_mutex_unlock(&self->images->lock);
+    self->link_looked_at = 0;
+    if (!ok)
+        GST_ELEMENT_ERROR(
+            self, RESOURCE, NO_SPACE_LEFT, ("The client's caches cannot be had."),
+            ("%s %s", error.field ? error.field : "memory", spice_error_phrase(error.code)));
+    return ok;
+}
+
+static void stop(GstSpiceDisplayEnc *self)
+{
+    g_mutex_lock(&self->images->lock);
+    spice_sender_destroy(g_steal_pointer(&self->sender));
+    g_mutex_unlock(&self->images->lock);
+    self->images = NULL;
+    g_clear_pointer(&self->own_images, images_destroy);
+}
+
+static GstStateChangeReturn gst_spice_display_enc_change_state(GstElement *element,
+                                                               GstStateChange transition)
+{
+    GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(element);
+    GstStateChangeReturn result;
+
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(self)) {
+        stop(self);
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    result =
+        GST_ELEMENT_CLASS(gst_spice_display_enc_parent_class)->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        stop(self);
+    return result;
+}
+
+/* Object */
+
+static GstStructure *make_stats(GstSpiceDisplayEnc *self)
+{
+    static const char *const names[SPICE_IMAGE_N_CODECS] = {
+        [SPICE_IMAGE_CODEC_RAW] = "raw",   [SPICE_IMAGE_CODEC_LZ] = "lz",
+        [SPICE_IMAGE_CODEC_GLZ] = "glz",   [SPICE_IMAGE_CODEC_ZLIB_GLZ] = "zlib-glz",
+        [SPICE_IMAGE_CODEC_QUIC] = "quic", [SPICE_IMAGE_CODEC_LZ4] = "lz4",
+        [SPICE_IMAGE_CODEC_JPEG] = "jpeg",
+    };
+    GstStructure *stats = gst_structure_new_empty("application/x-spice-encoder-stats");
+    SpiceSenderCounters counters = {0};
+    guint i;
+
+    GST_OBJECT_LOCK(self);
+    if (self->images) {
+        g_mutex_lock(&self->images->lock);
+        if (self->sender)
+            counters = *spice_sender_counters(self->sender);
+        g_mutex_unlock(&self->images->lock);
+    }
+    GST_OBJECT_UNLOCK(self);
+    for (i = 0; i < SPICE_IMAGE_N_CODECS; i++) {
+        g_autofree char *images = g_strdup_printf("images-%s", names[i]);
+        g_autofree char *in = g_strdup_printf("bytes-in-%s", names[i]);
+        g_autofree char *out = g_strdup_printf("bytes-out-%s", names[i]);
+
+        gst_structure_set(stats, images, G_TYPE_UINT64, counters.codecs[i].images, in,
+                          G_TYPE_UINT64, counters.codecs[i].bytes_in, out, G_TYPE_UINT64,
+                          counters.codecs[i].bytes_out, NULL);
+    }
+    gst_structure_set(stats, "hits", G_TYPE_UINT64, counters.hits, "hit-bytes", G_TYPE_UINT64,
+                      counters.hit_bytes, "invalidated", G_TYPE_UINT64, counters.invalidated, NULL);
+    return stats;
 }
 
 static void gst_spice_display_enc_set_property(GObject *object, guint id, const GValue *value,
@@ -99,6 +336,8 @@ static void gst_spice_display_enc_set_property(GObject *object, guint id, const 
     if (id == PROP_CHANNEL) {
         g_clear_pointer(&self->channel, gst_spice_media_channel_unref);
         self->channel = g_value_dup_boxed(value);
+    } else if (id == PROP_IMAGE_COMPRESSION) {
+        g_atomic_int_set(&self->compression, g_value_get_enum(value));
     } else {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
@@ -107,15 +346,24 @@ static void gst_spice_display_enc_set_property(GObject *object, guint id, const 
 static void gst_spice_display_enc_get_property(GObject *object, guint id, GValue *value,
                                                GParamSpec *pspec)
 {
+    GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(object);
+
     if (id == PROP_CHANNEL)
-        g_value_set_boxed(value, GST_SPICE_DISPLAY_ENC(object)->channel);
+        g_value_set_boxed(value, self->channel);
+    else if (id == PROP_IMAGE_COMPRESSION)
+        g_value_set_enum(value, g_atomic_int_get(&self->compression));
+    else if (id == PROP_STATS)
+        g_value_take_boxed(value, make_stats(self));
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
 
 static void gst_spice_display_enc_finalize(GObject *object)
 {
-    g_clear_pointer(&GST_SPICE_DISPLAY_ENC(object)->channel, gst_spice_media_channel_unref);
+    GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(object);
+
+    g_clear_pointer(&self->channel, gst_spice_media_channel_unref);
+    spice_sender_output_clear(&self->output);
     G_OBJECT_CLASS(gst_spice_display_enc_parent_class)->finalize(object);
 }
 
@@ -128,6 +376,7 @@ static void gst_spice_display_enc_init(GstSpiceDisplayEnc *self)
     self->src = gst_pad_new_from_static_template(&src_template, "src");
     gst_pad_use_fixed_caps(self->src);
     gst_element_add_pad(GST_ELEMENT(self), self->src);
+    spice_sender_output_init(&self->output, &spice_allocator_libc);
 }
 
 static void gst_spice_display_enc_class_init(GstSpiceDisplayEncClass *klass)
@@ -140,11 +389,22 @@ static void gst_spice_display_enc_class_init(GstSpiceDisplayEncClass *klass)
     object_class->set_property = gst_spice_display_enc_set_property;
     object_class->get_property = gst_spice_display_enc_get_property;
     object_class->finalize = gst_spice_display_enc_finalize;
+    element_class->change_state = gst_spice_display_enc_change_state;
     g_object_class_install_property(
         object_class, PROP_CHANNEL,
         g_param_spec_boxed("channel", "Channel", "The client's channel that this will be sent on",
                            GST_SPICE_TYPE_MEDIA_CHANNEL,
                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+    g_object_class_install_property(
+        object_class, PROP_IMAGE_COMPRESSION,
+        g_param_spec_enum("image-compression", "Image compression",
+                          "How images are sent, without a channel",
+                          GST_SPICE_TYPE_IMAGE_COMPRESSION, GST_SPICE_IMAGE_COMPRESSION_ADAPTIVE,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+    g_object_class_install_property(
+        object_class, PROP_STATS,
+        g_param_spec_boxed("stats", "Statistics", "Images and bytes by codec, cache hits",
+                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
     gst_element_class_set_static_metadata(

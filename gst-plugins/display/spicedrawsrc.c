@@ -23,10 +23,14 @@
 #include "spicedrawsrc.h"
 
 #include "gst-plugins/net/server-context.h"
+#include "idle-events.h"
 #include "item-meta.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedrawsrc_debug);
 #define GST_CAT_DEFAULT spicedrawsrc_debug
+
+/* After so long without anything to send the client's picture counts as still. */
+enum { IDLE_US = 300 * 1000 };
 
 enum { PROP_0, PROP_SERVER, PROP_DISPLAY_ID, PROP_CHANNEL, PROP_STATS };
 
@@ -48,13 +52,39 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 static GstFlowReturn gst_spice_draw_src_create(GstPushSrc *base, GstBuffer **buffer)
 {
     GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
+    gint64 idle_us = IDLE_US;
     SpiceViewItem *item;
 
-    if (!gst_spice_shared_view_next(self->view, 0, &item))
-        return GST_FLOW_FLUSHING;
+    do {
+        if (!gst_spice_shared_view_next(self->view, idle_us, &item))
+            return GST_FLOW_FLUSHING;
+        if (!item)
+            gst_pad_push_event(GST_BASE_SRC_PAD(base), gst_spice_event_new_idle());
+        idle_us = 0;
+    } while (!item);
     GST_LOG_OBJECT(self, "message %u", item->type);
     *buffer = gst_spice_item_buffer_new(item);
     return GST_FLOW_OK;
+}
+
+static gboolean gst_spice_draw_src_event(GstBaseSrc *base, GstEvent *event)
+{
+    GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
+    pixman_box32_t boxes[GST_SPICE_MAX_DAMAGE_BOXES];
+    guint i, n;
+
+    if (!gst_spice_event_parse_damage(event, boxes, &n))
+        return GST_BASE_SRC_CLASS(gst_spice_draw_src_parent_class)->event(base, event);
+    GST_OBJECT_LOCK(self);
+    if (self->view && n == 0)
+        gst_spice_shared_view_damage(self->view, NULL);
+    for (i = 0; self->view && i < n; i++) {
+        const SpiceRect area = {boxes[i].y1, boxes[i].x1, boxes[i].y2, boxes[i].x2};
+
+        gst_spice_shared_view_damage(self->view, &area);
+    }
+    GST_OBJECT_UNLOCK(self);
+    return TRUE;
 }
 
 static gboolean gst_spice_draw_src_unlock(GstBaseSrc *base)
@@ -215,6 +245,7 @@ static void gst_spice_draw_src_class_init(GstSpiceDrawSrcClass *klass)
     element_class->set_context = gst_spice_draw_src_set_context;
     base_class->start = gst_spice_draw_src_start;
     base_class->stop = gst_spice_draw_src_stop;
+    base_class->event = gst_spice_draw_src_event;
     base_class->unlock = gst_spice_draw_src_unlock;
     base_class->unlock_stop = gst_spice_draw_src_unlock_stop;
     GST_PUSH_SRC_CLASS(klass)->create = gst_spice_draw_src_create;

@@ -54,6 +54,9 @@ enum {
     PROP_WEBSOCKET,
     PROP_WEBSOCKET_ORIGINS,
     PROP_MOUSE_MODES,
+    PROP_IMAGE_COMPRESSION,
+    PROP_JPEG_COMPRESSION,
+    PROP_ZLIB_GLZ_COMPRESSION,
     PROP_TITLE,
     N_PROPS
 };
@@ -73,6 +76,9 @@ static const char *const server_properties[N_PROPS] = {
     [PROP_WEBSOCKET] = "websocket",
     [PROP_WEBSOCKET_ORIGINS] = "websocket-origins",
     [PROP_MOUSE_MODES] = "mouse-modes",
+    [PROP_IMAGE_COMPRESSION] = "image-compression",
+    [PROP_JPEG_COMPRESSION] = "jpeg-wan-compression",
+    [PROP_ZLIB_GLZ_COMPRESSION] = "zlib-glz-wan-compression",
     [PROP_TITLE] = "name",
 };
 
@@ -374,6 +380,9 @@ static GParamSpec *copy_spec(const char *name, GParamSpec *spec)
     if (G_IS_PARAM_SPEC_FLAGS(spec))
         return g_param_spec_flags(name, nick, blurb, spec->value_type,
                                   G_PARAM_SPEC_FLAGS(spec)->default_value, flags);
+    if (G_IS_PARAM_SPEC_ENUM(spec))
+        return g_param_spec_enum(name, nick, blurb, spec->value_type,
+                                 G_PARAM_SPEC_ENUM(spec)->default_value, flags);
     return g_param_spec_string(name, nick, blurb, NULL, flags);
 }
 

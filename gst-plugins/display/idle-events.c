@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "idle-events.h"
+
+#include <string.h>
+
+#define IDLE_NAME   "application/x-gst-spice-idle"
+#define DAMAGE_NAME "application/x-gst-spice-damage"
+
+GstEvent *gst_spice_event_new_idle(void)
+{
+    return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(IDLE_NAME));
+}
+
+gboolean gst_spice_event_is_idle(GstEvent *event)
+{
+    return GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_DOWNSTREAM &&
+           gst_event_has_name(event, IDLE_NAME);
+}
+
+GstEvent *gst_spice_event_new_damage(const pixman_box32_t *boxes, guint n_boxes)
+{
+    GstStructure *structure = gst_structure_new_empty(DAMAGE_NAME);
+
+    if (n_boxes > 0 && n_boxes <= GST_SPICE_MAX_DAMAGE_BOXES) {
+        g_autoptr(GBytes) bytes = g_bytes_new(boxes, n_boxes * sizeof *boxes);
+
+        gst_structure_set(structure, "boxes", G_TYPE_BYTES, bytes, NULL);
+    }
+    return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, structure);
+}
+
+gboolean gst_spice_event_parse_damage(GstEvent *event, pixman_box32_t *boxes, guint *n_boxes)
+{
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_UPSTREAM ||
+        !gst_event_has_name(event, DAMAGE_NAME))
+        return FALSE;
+    *n_boxes = 0;
+    if (gst_structure_get(gst_event_get_structure(event), "boxes", G_TYPE_BYTES, &bytes, NULL)) {
+        *n_boxes = (guint)MIN(g_bytes_get_size(bytes) / sizeof *boxes, GST_SPICE_MAX_DAMAGE_BOXES);
+        memcpy(boxes, g_bytes_get_data(bytes, NULL), *n_boxes * sizeof *boxes);
+    }
+    return TRUE;
+}
