@@ -8,53 +8,66 @@
 /* --- content --- */
 
 enum {
-    SAMPLE_ROWS = 48,
-    SAMPLE_PAIRS = 42, /* in a row */
+    SAMPLE_ROWS = 32,
+    SAMPLE_PIXELS = 32, /* in a row; each is compared with its right and its lower neighbour */
     MIN_SAMPLES = 32,
-    /* A difference of more is an edge, of less than SMALL a shade. */
+    /* A difference of more is an edge, of no more than SMALL a shade. */
     EDGE = 48,
     SMALL = 4,
 };
 
+/** How neighbours differ. */
 typedef struct {
     unsigned pairs, equal, small, medium;
+    unsigned aside, aside_equal; /* of them those side by side */
 } Differences;
-
-typedef struct {
-    int red, green, blue;
-} Colour;
-
-static Colour colour_at(const SpiceImageRows *rows, const uint8_t *row, uint32_t x)
-{
-    if (rows->format == SPICE_BITMAP_FMT_16BIT) {
-        const unsigned pixel = row[2 * x] | (unsigned)row[2 * x + 1] << 8;
-
-        return (Colour){(int)(pixel >> 7 & 0xf8), (int)(pixel >> 2 & 0xf8),
-                        (int)(pixel << 3 & 0xf8)};
-    }
-    row += (size_t)x * (rows->format == SPICE_BITMAP_FMT_24BIT ? 3 : 4);
-    return (Colour){row[2], row[1], row[0]};
-}
 
 static int larger(int a, int b)
 {
     return a > b ? a : b;
 }
 
-static void compare(Differences *seen, const SpiceImageRows *rows, Colour a, Colour b)
+static uint32_t pixel_at(uint8_t format, const uint8_t *row, uint32_t x)
 {
-    const int difference =
-        larger(larger(abs(a.red - b.red), abs(a.green - b.green)), abs(a.blue - b.blue));
-    /* The smallest step of 5 bits is 8. */
-    const int small = rows->format == SPICE_BITMAP_FMT_16BIT ? 2 * SMALL : SMALL;
+    switch (format) {
+    case SPICE_BITMAP_FMT_16BIT: {
+        const uint32_t pixel = row[2 * (size_t)x] | (uint32_t)row[2 * (size_t)x + 1] << 8;
+
+        return (pixel << 9 & 0xf80000) | (pixel << 6 & 0xf800) | (pixel << 3 & 0xf8);
+    }
+    case SPICE_BITMAP_FMT_24BIT:
+        row += 3 * (size_t)x;
+        return row[0] | (uint32_t)row[1] << 8 | (uint32_t)row[2] << 16;
+    default:
+        row += 4 * (size_t)x;
+        return row[0] | (uint32_t)row[1] << 8 | (uint32_t)row[2] << 16;
+    }
+}
+
+/** The largest difference of two colours. */
+static int difference(uint32_t a, uint32_t b)
+{
+    const int blue = abs((int)(a & 255) - (int)(b & 255));
+    const int green = abs((int)(a >> 8 & 255) - (int)(b >> 8 & 255));
+    const int red = abs((int)(a >> 16 & 255) - (int)(b >> 16 & 255));
+
+    return larger(larger(red, green), blue);
+}
+
+/** Counts a pair; whether it is equal. */
+static bool compare(Differences *seen, uint32_t a, uint32_t b, int small)
+{
+    int by;
 
     seen->pairs++;
-    if (difference == 0)
+    if (a == b) {
         seen->equal++;
-    else if (difference <= small)
-        seen->small++;
-    else if (difference < EDGE)
-        seen->medium++;
+        return true;
+    }
+    by = difference(a, b);
+    seen->small += by <= small;
+    seen->medium += by > small && by < EDGE;
+    return false;
 }
 
 static bool has_colours(uint8_t format)
@@ -62,27 +75,33 @@ static bool has_colours(uint8_t format)
     return format >= SPICE_BITMAP_FMT_16BIT && format <= SPICE_BITMAP_FMT_RGBA;
 }
 
-/** Pairs of neighbours, side by side and one above the other, spread over the picture. */
+static uint32_t less(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/** Pairs of neighbours, spread over the picture. */
 static Differences look_at(const SpiceImageRows *rows)
 {
-    const uint32_t n_rows = rows->height - 1 < SAMPLE_ROWS ? rows->height - 1 : SAMPLE_ROWS;
-    const uint32_t n_pairs = rows->width - 1 < SAMPLE_PAIRS ? rows->width - 1 : SAMPLE_PAIRS;
+    const uint32_t n_rows = less(rows->height - 1, SAMPLE_ROWS);
+    const uint32_t n_pixels = less(rows->width - 1, SAMPLE_PIXELS);
+    const uint32_t row_step = (rows->height - 1) / n_rows, step = (rows->width - 1) / n_pixels;
+    /* The smallest step of 5 bits is 8. */
+    const int small = rows->format == SPICE_BITMAP_FMT_16BIT ? 2 * SMALL : SMALL;
     Differences seen = {0};
 
     for (uint32_t i = 0; i < n_rows; i++) {
-        const uint32_t y = (uint32_t)((uint64_t)i * (rows->height - 1) / n_rows);
-        const uint8_t *row = rows->top + rows->stride * (ptrdiff_t)y;
+        const uint8_t *row = rows->top + rows->stride * (ptrdiff_t)(i * row_step);
         const uint8_t *below = row + rows->stride;
         /* Not always the same columns: what repeats in the picture must not repeat here. */
-        const uint64_t shift = (uint64_t)i * 7;
+        uint32_t x = i * 7 % step;
 
-        for (uint32_t k = 0; k < n_pairs; k++) {
-            const uint32_t x =
-                (uint32_t)(((uint64_t)k * (rows->width - 1) / n_pairs + shift) % (rows->width - 1));
-            const Colour here = colour_at(rows, row, x);
+        for (uint32_t k = 0; k < n_pixels; k++, x += step) {
+            const uint32_t here = pixel_at(rows->format, row, x);
 
-            compare(&seen, rows, here, colour_at(rows, row, x + 1));
-            compare(&seen, rows, here, colour_at(rows, below, x));
+            seen.aside++;
+            seen.aside_equal += compare(&seen, here, pixel_at(rows->format, row, x + 1), small);
+            compare(&seen, here, pixel_at(rows->format, below, x), small);
         }
     }
     return seen;
@@ -91,26 +110,30 @@ static Differences look_at(const SpiceImageRows *rows)
 SpiceImageContent spice_image_content(const SpiceImageRows *rows)
 {
     Differences seen;
+    unsigned differing;
 
     if (!has_colours(rows->format) || rows->width < 2 || rows->height < 2)
         return SPICE_CONTENT_TEXT;
     seen = look_at(rows);
+    differing = seen.pairs - seen.equal;
     if (seen.pairs < MIN_SAMPLES)
         return SPICE_CONTENT_TEXT;
-    if (seen.equal * 100 >= seen.pairs * 97)
+    if (differing * 100 <= seen.pairs * 3)
         return SPICE_CONTENT_FLAT;
-    if (seen.equal * 2 >= seen.pairs)
+    /* What is of one colour from side to side is a few bytes a row for LZ, shaded or not. */
+    if (seen.aside_equal * 100 >= seen.aside * 85)
         return SPICE_CONTENT_TEXT;
-    if ((seen.equal + seen.small) * 100 >= seen.pairs * 90)
+    if (seen.small * 100 >= differing * 85)
         return SPICE_CONTENT_GRADIENT;
-    /* Noise without shades between, such as dithered text, is no photo. */
-    return (seen.small + seen.medium) * 2 >= seen.pairs - seen.equal ? SPICE_CONTENT_PHOTO
-                                                                     : SPICE_CONTENT_TEXT;
+    /* Hard edges on a ground of few colours, or noise without any shades. */
+    if (seen.equal * 2 >= seen.pairs || (seen.small + seen.medium) * 2 < differing)
+        return SPICE_CONTENT_TEXT;
+    return SPICE_CONTENT_PHOTO;
 }
 
 /* --- choice --- */
 
-enum { SLOW_LINK = 10 << 20, FAST_LINK = 600000000, MIN_QUIC_SIDE = 3 };
+enum { SLOW_LINK = 10 << 20, MIN_QUIC_SIDE = 3 };
 
 bool spice_image_link_is_slow(uint64_t bits_per_second)
 {
@@ -145,19 +168,64 @@ static bool takes_quic(const SpiceImageRows *rows)
            rows->height >= MIN_QUIC_SIDE;
 }
 
+/* What a codec takes and gives, about (tests/bench/display/bench-sender.c): picoseconds a byte of
+ * pixels on the server and at the client, bytes sent of a thousand. LZ4 is not among them: it is
+ * nowhere better than both LZ and no codec at all. */
+typedef struct {
+    uint16_t encode, decode, sent;
+} CodecCost;
+
+static const CodecCost costs[2][SPICE_IMAGE_N_CODECS] = {
+    /* flat, text */
+    {
+        [SPICE_IMAGE_CODEC_RAW] = {100, 200, 1000},
+        [SPICE_IMAGE_CODEC_LZ] = {250, 130, 13},
+        [SPICE_IMAGE_CODEC_QUIC] = {450, 450, 70},
+    },
+    /* shades, photos */
+    {
+        [SPICE_IMAGE_CODEC_RAW] = {100, 200, 1000},
+        [SPICE_IMAGE_CODEC_LZ] = {1100, 130, 700},
+        [SPICE_IMAGE_CODEC_QUIC] = {2000, 2400, 250},
+    },
+};
+
+/* Bits a second of a link that nothing is known of. */
+enum { USUAL_LINK = 100000000 };
+
+/** Picoseconds until a byte of pixels is on the client's screen. */
+static uint64_t cost_of(const CodecCost *cost, uint64_t bits_per_second)
+{
+    const uint64_t wire = UINT64_C(8000000000000) / bits_per_second;
+
+    return cost->encode + cost->decode + wire * cost->sent / 1000;
+}
+
+/** What gets a picture to the client's screen soonest. */
 static SpiceImageCodec adapt(const SpiceImageRows *rows,
                              const SpiceImageCircumstances *circumstances)
 {
-    switch (spice_image_content(rows)) {
-    case SPICE_CONTENT_GRADIENT:
-    case SPICE_CONTENT_PHOTO:
-        if (takes_quic(rows))
-            return quic_or_jpeg(circumstances);
-        break;
-    default:
-        break;
+    static const SpiceImageCodec candidates[] = {SPICE_IMAGE_CODEC_LZ, SPICE_IMAGE_CODEC_QUIC,
+                                                 SPICE_IMAGE_CODEC_RAW};
+    const CodecCost *table = costs[spice_image_content(rows) >= SPICE_CONTENT_GRADIENT];
+    const uint64_t rate =
+        circumstances->bits_per_second ? circumstances->bits_per_second : USUAL_LINK;
+    SpiceImageCodec best = SPICE_IMAGE_CODEC_LZ;
+
+    for (unsigned i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+        if (candidates[i] == SPICE_IMAGE_CODEC_QUIC && !takes_quic(rows))
+            continue;
+        if (cost_of(&table[candidates[i]], rate) < cost_of(&table[best], rate))
+            best = candidates[i];
     }
-    return glz_or_lz(rows, circumstances);
+    switch (best) {
+    case SPICE_IMAGE_CODEC_LZ:
+        return glz_or_lz(rows, circumstances);
+    case SPICE_IMAGE_CODEC_QUIC:
+        return quic_or_jpeg(circumstances);
+    default:
+        return best;
+    }
 }
 
 SpiceImageCodec spice_image_choose(const SpiceImageRows *rows,
@@ -170,7 +238,7 @@ SpiceImageCodec spice_image_choose(const SpiceImageRows *rows,
         return takes_quic(rows) ? quic_or_jpeg(circumstances) : SPICE_IMAGE_CODEC_RAW;
     case SPICE_IMAGE_MODE_AUTO_LZ:
     case SPICE_IMAGE_MODE_AUTO_GLZ:
-        if (takes_quic(rows) && spice_image_content(rows) == SPICE_CONTENT_PHOTO)
+        if (takes_quic(rows) && spice_image_content(rows) >= SPICE_CONTENT_GRADIENT)
             return quic_or_jpeg(circumstances);
         return circumstances->mode == SPICE_IMAGE_MODE_AUTO_GLZ ? glz_or_lz(rows, circumstances)
                                                                 : SPICE_IMAGE_CODEC_LZ;

@@ -12,9 +12,9 @@
 /** What a picture shows, as far as codecs care. */
 typedef enum {
     SPICE_CONTENT_FLAT,     /* hardly anything but areas of one colour */
-    SPICE_CONTENT_TEXT,     /* hard edges on flat ground: text, window frames, icons */
-    SPICE_CONTENT_GRADIENT, /* smooth and free of noise: neighbours differ, but by little */
-    SPICE_CONTENT_PHOTO,    /* neighbours differ nearly everywhere */
+    SPICE_CONTENT_TEXT,     /* hard edges on flat ground, rows of one colour; or noise */
+    SPICE_CONTENT_GRADIENT, /* shades: where neighbours differ they do by little */
+    SPICE_CONTENT_PHOTO,    /* neighbours differ nearly everywhere, more or less */
     SPICE_CONTENT_N_KINDS,
 } SpiceImageContent;
 
@@ -26,7 +26,7 @@ typedef struct {
     ptrdiff_t stride; /* to the row below */
 } SpiceImageRows;
 
-/** Looks at some pixels of a 16BIT, 24BIT, 32BIT or RGBA picture: at most 4096, whatever its size.
+/** Looks at some pixels of a 16BIT, 24BIT, 32BIT or RGBA picture: at most 3072, whatever its size.
  * TEXT for other formats and for pictures too small to tell. */
 SpiceImageContent spice_image_content(const SpiceImageRows *rows);
 

@@ -248,7 +248,7 @@ bool spice_sender_encode_image(const SpiceEncodeContext *context, const SpiceIma
     return encode_raw(context, bitmap, encoded, error);
 }
 
-void spice_sender_encode_glz(const SpiceEncodeContext *context, const SpiceImage *bitmap,
+void spice_sender_encode_glz(SpiceEncodeContext *context, const SpiceImage *bitmap,
                              SpiceEncodedImage *encoded)
 {
     const SpiceImageRows rows = spice_bitmap_rows(bitmap);
@@ -260,7 +260,8 @@ void spice_sender_encode_glz(const SpiceEncodeContext *context, const SpiceImage
     const bool wants_zlib = encoded->codec == SPICE_IMAGE_CODEC_ZLIB_GLZ;
     size_t size, zlib_size = 0;
 
-    size = spice_glz_encode(context->dictionary, &source, NULL, out, capacity);
+    size = spice_glz_encode(context->dictionary, &source, context->loan, out, capacity);
+    context->loan_taken = size != 0 && context->loan;
     encoded->codec = SPICE_IMAGE_CODEC_GLZ;
     if (size == 0) {
         /* It took no number in the window, so it may go as the bitmap that it still is. */

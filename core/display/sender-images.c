@@ -7,7 +7,10 @@
 #include "sender-state.h"
 #include "sent-content.h"
 
-enum { ID_GROUP_RED = 2 }; /* images of a server's own making */
+enum {
+    ID_GROUP_RED = 2,       /* images of a server's own making */
+    MIN_KNOWN_PIXELS = 256, /* what is smaller costs next to nothing */
+};
 
 /** An image on its way. */
 typedef struct {
@@ -138,13 +141,44 @@ static uint8_t depth_of(const Subject *self)
                : 0;
 }
 
-static bool may_cache(const Subject *self)
+static bool has_id(const SpiceImage *image)
+{
+    return (image->flags & SPICE_IMAGE_FLAGS_CACHE_ME) && image->id != 0 &&
+           (uint32_t)image->id != ID_GROUP_RED;
+}
+
+/** Gives a picture without an id, of a desktop that knows of no caches, one that follows from its
+ * content, if it was seen before: windows that are switched, icons that move. */
+static bool find_id(Subject *self)
+{
+    uint64_t *seen = &self->sender->config.images->seen[self->content % SPICE_CLIENT_SEEN_PICTURES];
+    const bool known = *seen == self->content;
+
+    *seen = self->content;
+    if (!known)
+        return false;
+    self->source.id = self->target.id = self->content >> 32 << 32 | ID_GROUP_RED;
+    return true;
+}
+
+/** Whether it may be named now or later; it has an id and a content then. */
+static bool may_cache(Subject *self)
 {
     const SpiceImage *source = &self->source;
+    const uint64_t pixels = (uint64_t)source->width * source->height;
 
-    return self->sender->pixmaps && (source->flags & SPICE_IMAGE_FLAGS_CACHE_ME) &&
-           source->id != 0 && (uint32_t)source->id != ID_GROUP_RED &&
-           spice_sent_pixmaps_fits(self->sender->pixmaps->ledger, source->width, source->height);
+    if (!self->sender->pixmaps ||
+        !spice_sent_pixmaps_fits(self->sender->pixmaps->ledger, source->width, source->height))
+        return false;
+    if (has_id(source)) {
+        self->content = content_of(self);
+        return true;
+    }
+    if (self->role != SPICE_DRAW_SOURCE || source->type != SPICE_IMAGE_TYPE_BITMAP ||
+        pixels < MIN_KNOWN_PIXELS)
+        return false;
+    self->content = content_of(self) ^ source->width;
+    return find_id(self);
 }
 
 static bool is_same(const Subject *self, const SpiceSentPixmap *entry)
@@ -178,7 +212,6 @@ static CacheUse look_up(Subject *self)
 
     if (!may_cache(self))
         return IN_LINE;
-    self->content = content_of(self);
     for (unsigned role = 0; role < self->role; role++)
         if (plan->added[role] && plan->added[role]->id == self->source.id)
             return IN_LINE;

@@ -17,7 +17,7 @@
 
 /* --- sent-images.c --- */
 
-enum { SPICE_MAX_CLIENT_CACHES = 16 };
+enum { SPICE_MAX_CLIENT_CACHES = 16, SPICE_CLIENT_SEEN_PICTURES = 1024 };
 
 /** A GLZ dictionary of a client. */
 typedef struct {
@@ -43,6 +43,7 @@ struct SpiceClientImages {
     SpiceClientImagesLimits limits;
     SpiceClientPixmaps pixmaps[SPICE_MAX_CLIENT_CACHES];
     SpiceClientGlz glz[SPICE_MAX_CLIENT_CACHES];
+    uint64_t seen[SPICE_CLIENT_SEEN_PICTURES]; /* contents of pictures without an id, by the last */
     /* Made when first needed. */
     SpiceLzEncoder *lz;
     SpiceQuicEncoder *quic;
@@ -71,6 +72,8 @@ typedef struct {
 typedef struct {
     SpiceClientImages *images;
     SpiceGlzDictionary *dictionary;
+    const SpiceGlzLoan *loan; /* of the images' memory; NULL: none */
+    bool loan_taken;
     int jpeg_quality;
 } SpiceEncodeContext;
 
@@ -86,7 +89,7 @@ uint64_t spice_rows_bytes(const SpiceImageRows *rows);
 bool spice_sender_encode_image(const SpiceEncodeContext *context, const SpiceImage *bitmap,
                                const SpiceImage *target, SpiceImageCodec codec,
                                SpiceEncodedImage *encoded, SpiceError *error);
-void spice_sender_encode_glz(const SpiceEncodeContext *context, const SpiceImage *bitmap,
+void spice_sender_encode_glz(SpiceEncodeContext *context, const SpiceImage *bitmap,
                              SpiceEncodedImage *encoded);
 
 /* --- sender-surfaces.c --- */

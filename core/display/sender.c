@@ -340,7 +340,8 @@ static bool finish_draw(SpiceSender *self, uint16_t type, const void *message,
 }
 
 static bool encode_draw(SpiceSender *self, uint16_t type, const void *message,
-                        SpiceSenderOutput *out, SpiceError *error)
+                        const SpiceGlzLoan *loan, bool *loan_taken, SpiceSenderOutput *out,
+                        SpiceError *error)
 {
     const SpiceSurfaces surfaces = spice_sender_surfaces(self);
     SpiceSenderPlan plan;
@@ -349,7 +350,9 @@ static bool encode_draw(SpiceSender *self, uint16_t type, const void *message,
     if (!spice_draw_check(type, message, &surfaces, error) ||
         !spice_sender_plan(self, type, message, &plan, error))
         return false;
+    plan.context.loan = loan;
     done = finish_draw(self, type, message, &plan, out, error);
+    *loan_taken = plan.context.loan_taken;
     if (done)
         spice_sender_follow_lossy(self, type, message, plan.lossy);
     spice_sender_plan_clear(self, &plan, done);
@@ -401,22 +404,31 @@ static bool encode_other(SpiceSender *self, uint16_t type, const void *message,
     return true;
 }
 
-bool spice_sender_encode(SpiceSender *self, uint16_t type, const void *message,
-                         SpiceSenderOutput *out, SpiceError *error)
+bool spice_sender_encode_lent(SpiceSender *self, uint16_t type, const void *message,
+                              const SpiceGlzLoan *loan, SpiceSenderOutput *out, SpiceError *error)
 {
-    bool done;
+    bool done, loan_taken = false;
 
     out->bytes.size = 0;
     out->n_messages = 0;
     if (!spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER, type))
         return spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "message");
-    done = spice_draw_is_draw(type) ? encode_draw(self, type, message, out, error)
-                                    : encode_other(self, type, message, out, error);
+    done = spice_draw_is_draw(type)
+               ? encode_draw(self, type, message, loan, &loan_taken, out, error)
+               : encode_other(self, type, message, out, error);
     if (!done) {
         out->bytes.size = 0;
         out->n_messages = 0;
         return false;
     }
     self->serial += out->n_messages;
+    if (loan && !loan_taken)
+        loan->release(loan->context);
     return true;
+}
+
+bool spice_sender_encode(SpiceSender *self, uint16_t type, const void *message,
+                         SpiceSenderOutput *out, SpiceError *error)
+{
+    return spice_sender_encode_lent(self, type, message, NULL, out, error);
 }

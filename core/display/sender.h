@@ -27,6 +27,7 @@
 
 #include <pixman.h>
 
+#include "core/image/glz.h"
 #include "core/wire/display.h"
 #include "core/wire/error.h"
 
@@ -112,6 +113,13 @@ void spice_sender_output_clear(SpiceSenderOutput *out);
  * False and *error: nothing is to be sent, and nothing has changed; MEMORY may be tried again. */
 bool spice_sender_encode(SpiceSender *sender, uint16_t type, const void *message,
                          SpiceSenderOutput *out, SpiceError *error);
+
+/** The same for a message whose images stay as they are until loan->release() is called, once and
+ * perhaps before this returns; not at all if it returns false. The GLZ dictionary then needs no
+ * copy of a picture. A view's item is lent by a reference to its drawable. Loans end under the lock
+ * of the client, at the latest when SpiceClientImages is destroyed. */
+bool spice_sender_encode_lent(SpiceSender *sender, uint16_t type, const void *message,
+                              const SpiceGlzLoan *loan, SpiceSenderOutput *out, SpiceError *error);
 
 /** The part of a surface that the client has only in lossy form: when the link is idle the caller
  * has it drawn again (spice_view_damage()), with spice_sender_set_refining() on meanwhile. Never

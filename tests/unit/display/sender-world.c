@@ -47,7 +47,7 @@ struct SenderWorld {
     SenderWorldTally tally;
     const char *failure;
     SpiceAllocator allocator; /* the senders' */
-    unsigned allocated;
+    unsigned allocated, lent;
     bool refusing;
     GuestPictures *pictures;
     SpiceClientImages *images;
@@ -107,13 +107,16 @@ static void count(SpiceSenderCounters *sum, const SpiceSenderCounters *c)
 }
 
 /** Hands a message to the sender, and what comes of it to channel and model. */
-static bool send(SenderWorld *self, Display *display, uint16_t type, const void *message)
+static bool send_lent(SenderWorld *self, Display *display, uint16_t type, const void *message,
+                      const SpiceGlzLoan *loan)
 {
     SpiceReceiverResult result;
     SpiceError error = {0};
 
     self->refusing = self->config.starved;
-    if (!spice_sender_encode(display->sender, type, message, &display->out, &error)) {
+    self->lent += loan != NULL;
+    if (!spice_sender_encode_lent(display->sender, type, message, loan, &display->out, &error)) {
+        self->lent -= loan != NULL;
         self->refusing = false;
         if (display->out.n_messages || display->out.bytes.size)
             fail(self, "a message was refused but something is to be sent");
@@ -136,6 +139,11 @@ static bool send(SenderWorld *self, Display *display, uint16_t type, const void 
                    queued->size);
     }
     return true;
+}
+
+static bool send(SenderWorld *self, Display *display, uint16_t type, const void *message)
+{
+    return send_lent(self, display, type, message, NULL);
 }
 
 static bool create_surface(SenderWorld *self, Display *display, uint32_t id)
@@ -469,6 +477,29 @@ static bool is_tame(const RandomDraw *draw)
     }
 }
 
+/** A draw with the memory of its images, until the sender has no need of it. */
+typedef struct {
+    SenderWorld *world;
+    RandomDraw draw;
+    unsigned references; /* of the sender, and of who made it */
+} Lent;
+
+static void lent_unref(Lent *lent)
+{
+    if (--lent->references > 0)
+        return;
+    sender_draw_clear(&lent->draw);
+    free(lent);
+}
+
+static void end_loan(void *context)
+{
+    Lent *lent = context;
+
+    lent->world->lent--;
+    lent_unref(lent);
+}
+
 /** Whether the unused byte of the primary, which is not kept, gets to be seen. */
 static bool shows_unused(const RandomDraw *draw)
 {
@@ -485,16 +516,23 @@ static bool shows_unused(const RandomDraw *draw)
 static void draw(SenderWorld *self, Display *display)
 {
     const uint32_t id = self->config.lossy || below(self, 2) ? 0 : below(self, N_IDS);
-    RandomDraw random;
+    Lent *lent = malloc(sizeof(*lent));
+    const SpiceGlzLoan loan = {end_loan, lent};
+    RandomDraw *random = &lent->draw;
+    const bool lends = below(self, 2);
+    bool sent = false;
 
-    sender_draw_make(&random, self->pictures, &self->choices, id, MAX_SIDE, id != 0);
-    if (self->config.lossy ? is_tame(&random) : !shows_unused(&random)) {
-        if (send(self, display, random.type, &random.message))
-            self->tally.draws++;
-        else
-            self->tally.refused++;
+    lent->world = self;
+    lent->references = lends ? 2 : 1;
+    sender_draw_make(random, self->pictures, &self->choices, id, MAX_SIDE, id != 0);
+    if (self->config.lossy ? is_tame(random) : !shows_unused(random)) {
+        sent = send_lent(self, display, random->type, &random->message, lends ? &loan : NULL);
+        self->tally.draws += sent;
+        self->tally.refused += !sent;
     }
-    sender_draw_clear(&random);
+    if (lends && !sent)
+        lent->references--; /* it was not taken */
+    lent_unref(lent);
 }
 
 static void change_surface(SenderWorld *self, Display *display)
@@ -561,6 +599,8 @@ const char *sender_world_destroy(SenderWorld *self)
         if (self->displays[i].open)
             close_display(self, &self->displays[i]);
     spice_client_images_destroy(self->images);
+    if (self->lent > 0)
+        fail(self, "a loan was not ended");
     if (self->allocated > 0)
         fail(self, "memory was not given back");
     for (unsigned i = 0; i < N_DISPLAYS; i++) {
