@@ -16,8 +16,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec show-cursor=true
- * ! videoconvert ! autovideosink
+ * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec show-cursor=true ! videoconvert ! autovideosink
  * ]|
  */
 #include "spicedisplaydec.h"

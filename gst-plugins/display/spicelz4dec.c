@@ -9,8 +9,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicelz4enc ! spicelz4dec
- * ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicelz4enc ! spicelz4dec ! videoconvert ! autovideosink
  * ]|
  */
 #include "spicelz4dec.h"

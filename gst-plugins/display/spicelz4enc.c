@@ -9,8 +9,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spicelz4enc ! spicelz4dec !
- * videoconvert ! fakesink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spicelz4enc ! spicelz4dec ! videoconvert ! fakesink
  * ]|
  */
 #include "spicelz4enc.h"

@@ -10,8 +10,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicelzenc ! spicelzdec !
- * videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicelzenc ! spicelzdec ! videoconvert ! autovideosink
  * ]|
  */
 #include "spicelzdec.h"

@@ -8,8 +8,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spicelzenc ! spicelzdec !
- * videoconvert ! fakesink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spicelzenc ! spicelzdec ! videoconvert ! fakesink
  * ]|
  */
 #include "spicelzenc.h"

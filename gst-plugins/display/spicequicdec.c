@@ -9,8 +9,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicequicenc !
- * spicequicdec ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=BGRx ! spicequicenc ! spicequicdec ! videoconvert ! autovideosink
  * ]|
  */
 #include "spicequicdec.h"

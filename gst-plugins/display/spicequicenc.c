@@ -9,8 +9,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spicequicenc ! spicequicdec !
- * videoconvert ! fakesink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! videoconvert ! spicequicenc ! spicequicdec ! videoconvert ! fakesink
  * ]|
  */
 #include "spicequicenc.h"

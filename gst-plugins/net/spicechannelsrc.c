@@ -18,8 +18,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec ! videoconvert !
- * autovideosink
+ * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec ! videoconvert ! autovideosink
  * ]|
  */
 #include "spicechannelsrc.h"

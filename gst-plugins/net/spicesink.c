@@ -20,8 +20,7 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=50 ! videoconvert ! spicesink address=127.0.0.1 port=0
- * gst-launch-1.0 videotestsrc num-buffers=50 ! videoconvert ! spicesink unix-path=/tmp/spice.sock
- * ticket=secret
+ * gst-launch-1.0 videotestsrc num-buffers=50 ! videoconvert ! spicesink unix-path=/tmp/spice.sock ticket=secret
  * ]|
  */
 #include "spicesink.h"

@@ -25,8 +25,7 @@
  * gst-launch-1.0 spicesrc location=spice://localhost:5900 ! videoconvert ! autovideosink
  * ]| Shows a virtual machine in a window; keys and pointer work.
  * |[
- * gst-launch-1.0 spicesrc location=spice://localhost:5900 num-buffers=1 ! videoconvert ! pngenc !
- * filesink location=shot.png
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 num-buffers=1 ! videoconvert ! pngenc ! filesink location=shot.png
  * ]| Takes a picture of it.
  */
 #include "spicesrc.h"

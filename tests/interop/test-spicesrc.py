@@ -153,14 +153,15 @@ def test_updates_while_connected_end_in_the_same_picture():
     time.sleep(1)
     vm.run(NOISE)
     vm.run("echo -e '\\033c' >/dev/tty1; " + HIDE_TEXT_CURSOR)
-    vm.run(SCROLL)
-    time.sleep(0.5)
+    for _ in range(4):
+        vm.run(SCROLL)
+        time.sleep(0.5)
     open(go, "w").close()
     watcher.join()
     status, lines = result["value"]
     check(status == 0, "\n".join(lines))
     frames = int(re.search(r"frames=\(guint64\)(\d+)", "\n".join(lines)).group(1))
-    check(lz_images(lines) > 1 and frames > 5, f"hardly an update: {lines}")
+    check(lz_images(lines) > 1 and frames > 3, f"hardly an update: {lines}")
     vm.qmp("stop")
     spicy_screenshot(theirs, port)
     vm.qmp("cont")
@@ -442,7 +443,7 @@ def type_and_read(vm, port, xvfb, window_command, name):
     player = subprocess.Popen(window_command, env=xvfb.environment(), stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        wid = wait_until(lambda: xvfb.window_of_size(1024, 768), 20, "window of " + name)
+        wid = wait_until(lambda: xvfb.window_of_size(1024, 768), 60, "window of " + name)
         time.sleep(1.5)
         xvfb.xdotool("windowfocus", "--sync", wid)
         xvfb.xdotool("mousemove", "--window", wid, "300", "200")
@@ -492,9 +493,10 @@ def test_playbin_shows_it_and_takes_keys():
 
 # What the documentation says
 
-ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsrc", "spicedamage", "spicedisplaydec",
+ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsink", "spicechannelsrc", "spicedamage",
+            "spicedisplaydec", "spicedisplayenc", "spicedisplaysink", "spicedrawsrc",
             "spiceglzdec", "spiceglzenc", "spicelz4dec", "spicelz4enc", "spicelzdec", "spicelzenc",
-            "spicequicdec", "spicequicenc", "spicesrc"]
+            "spicequicdec", "spicequicenc", "spicesink", "spicesrc"]
 
 
 def launch_lines():
