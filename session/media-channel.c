@@ -331,6 +331,31 @@ void gst_spice_media_channel_close(GstSpiceMediaChannel *self, const char *why)
     g_source_attach(source, self->context);
 }
 
+/** Tells whoever looks on who sees a display now. */
+static void count_viewers(GstSpiceServer *server, guint8 id)
+{
+    guint32 caps = G_MAXUINT32;
+    guint n = 0, i;
+    GList *item;
+
+    if (!server->connections)
+        return;
+    for (item = server->clients; item; item = item->next) {
+        const GstSpiceServerClient *client = item->data;
+
+        for (i = 0; i < client->links->len; i++) {
+            const GstSpiceServerLink *link = client->links->pdata[i];
+
+            if (link->type != SPICE_CHANNEL_DISPLAY || link->id != id ||
+                !((const Media *)link)->opened)
+                continue;
+            caps &= ((const Media *)link)->channel->caps;
+            n++;
+        }
+    }
+    server->connections->display_clients(id, n, n ? caps : 0, server->connections_data);
+}
+
 /** The client's INIT came: the channel can be fed. */
 static gboolean take_init(Media *media, const SpiceMsgcDisplayInit *init, GError **error)
 {
@@ -342,6 +367,7 @@ static gboolean take_init(Media *media, const SpiceMsgcDisplayInit *init, GError
     if (init->glz_dictionary_window_size < 0 || init->glz_dictionary_window_size > 1 << 25)
         return gst_spice_server_link_refuse(&media->link, error, "a dictionary out of range");
     media->opened = TRUE;
+    count_viewers(server, self->id);
     self->display_init = *init;
     spice_server_channel_set_ack_window(media->link.channel, GST_SPICE_SERVER_ACK_WINDOW);
     self->next_serial = spice_server_channel_get_serial(media->link.channel) + 1;
@@ -399,6 +425,8 @@ static void on_closed(GstSpiceServerLink *link, const GError *error)
 
     set_closed(self);
     gst_spice_server_link_clear(link);
+    if (media->opened)
+        count_viewers(server, self->id);
     if (media->opened && server->media && server->media->closed)
         server->media->closed(self, server->media_data);
     gst_spice_media_channel_unref(self);

@@ -9,6 +9,7 @@
 
 #include "core/wire/inputs.h"
 #include "core/wire/main.h"
+#include "transport/error.h"
 #include "transport/link-backoff.h"
 
 enum { MAX_CLIENTS = 256, REFUSALS_A_SECOND = 10 };
@@ -187,6 +188,17 @@ static SpiceLinkError admit(const SpiceLinkRequest *request, const SpicePeer *pe
                : SPICE_LINK_ERR_OK;
 }
 
+/** Tells whoever looks on that the connection is a client's channel now, and lets the link that is
+ * made next know which connection it is. */
+static void announce_link(GstSpiceServer *self, GstSpiceServerClient *client,
+                          const SpiceLinkRequest *request, const SpicePeer *peer)
+{
+    client->next_connection = peer->owner_data;
+    if (self->connections)
+        self->connections->linked(peer->owner_data, client->session_id, request->channel_type,
+                                  request->channel_id, self->connections_data);
+}
+
 static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
                       const SpiceLinkRequest *request, const SpicePeer *peer, gpointer user_data)
 {
@@ -195,11 +207,13 @@ static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
 
     if (request->channel_type == SPICE_CHANNEL_MAIN) {
         client = add_client(self, peer);
+        announce_link(self, client, request, peer);
         gst_spice_server_main_open(client, channel);
         g_signal_emit_by_name(self, "client-connected", client->number, client->from);
         return;
     }
     client = find_client(self, request->connection_id);
+    announce_link(self, client, request, peer);
     if (request->channel_type == SPICE_CHANNEL_INPUTS)
         gst_spice_server_inputs_open(client, channel);
     else if (request->channel_type == SPICE_CHANNEL_CURSOR)
@@ -208,10 +222,22 @@ static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
         gst_spice_server_media_open(client, channel);
 }
 
+static void on_accepted(SpicePeer *peer, GSocket *socket, gpointer user_data)
+{
+    GstSpiceServer *self = user_data;
+
+    if (self->connections)
+        peer->owner_data =
+            self->connections->accepted(socket, peer->secure, self->connections_data);
+}
+
 static void on_refused(const SpicePeer *peer, const char *why, gpointer user_data)
 {
     GstSpiceServer *self = user_data;
     g_autofree char *from = NULL;
+
+    if (self->connections)
+        self->connections->closed(peer->owner_data, self->connections_data);
 
     if (self->refusals_second != now_s()) {
         self->refusals_second = now_s();
@@ -224,7 +250,7 @@ static void on_refused(const SpicePeer *peer, const char *why, gpointer user_dat
 }
 
 const SpiceListenerHandler gst_spice_server_listener_handler = {
-    check_channel, get_caps, check_ticket, admit, on_linked, on_refused};
+    on_accepted, check_channel, get_caps, check_ticket, admit, on_linked, on_refused};
 
 /* Settings */
 
@@ -251,6 +277,20 @@ void gst_spice_server_set_channel_security(GstSpiceServer *self, guint8 channel_
     g_mutex_unlock(&self->lock);
 }
 
+static void disconnect_task(GstSpiceServer *self, gpointer data)
+{
+    g_autoptr(GError) error =
+        g_error_new_literal(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED, data);
+
+    while (self->clients)
+        gst_spice_server_drop_client(self->clients->data, error);
+}
+
+void gst_spice_server_disconnect_clients(GstSpiceServer *self, const char *why)
+{
+    gst_spice_server_run(self, disconnect_task, g_strdup(why), g_free);
+}
+
 void gst_spice_server_open_door(GstSpiceServer *self)
 {
     g_mutex_lock(&self->lock);
@@ -274,6 +314,7 @@ static void stats_task(GstSpiceServer *self, gpointer data)
             .n_channels = client->links->len,
             .connected_us = client->connected_us,
             .round_trip_us = client->round_trip_us,
+            .mouse_mode = client->mouse_mode,
         };
 
         g_strlcpy(stats.from, client->from, sizeof stats.from);

@@ -53,23 +53,15 @@ static gboolean use_cached(Cursor *self, guint64 unique)
 /** The shape as the client has to be told it. */
 static SpiceCursor shape_for(Cursor *self, const GstSpiceServerCursor *cursor)
 {
-    SpiceCursor shape = {.flags = SPICE_CURSOR_FLAGS_NONE};
-    gsize size;
+    SpiceCursor shape = cursor->shape;
 
-    if (!cursor->unique)
+    if (shape.flags & SPICE_CURSOR_FLAGS_NONE)
         return shape;
-    shape.type = SPICE_CURSOR_TYPE_ALPHA;
-    shape.unique = cursor->unique;
-    shape.width = (guint16)cursor->cursor->width;
-    shape.height = (guint16)cursor->cursor->height;
-    shape.hot_spot_x = (guint16)cursor->cursor->hot_x;
-    shape.hot_spot_y = (guint16)cursor->cursor->hot_y;
-    if (use_cached(self, cursor->unique)) {
+    if (use_cached(self, shape.unique)) {
         shape.flags = SPICE_CURSOR_FLAGS_FROM_CACHE;
+        shape.data = (SpiceBytes){0};
     } else {
         shape.flags = SPICE_CURSOR_FLAGS_CACHE_ME;
-        shape.data.data = g_bytes_get_data(cursor->cursor->pixels, &size);
-        shape.data.size = size;
     }
     return shape;
 }
@@ -79,7 +71,7 @@ static void send_init(Cursor *self)
     const GstSpiceServerCursor *cursor = cursor_of(self);
     const SpiceMsgCursorInit init = {
         .position = position_of(cursor),
-        .visible = cursor->cursor->visible,
+        .visible = (guint8)cursor->visible,
         .cursor = shape_for(self, cursor),
     };
 
@@ -89,9 +81,9 @@ static void send_init(Cursor *self)
 static void send_shape(Cursor *self)
 {
     const GstSpiceServerCursor *cursor = cursor_of(self);
-    SpiceMsgCursorSet set = {.position = position_of(cursor), .visible = cursor->cursor->visible};
+    SpiceMsgCursorSet set = {.position = position_of(cursor), .visible = (guint8)cursor->visible};
 
-    if (!cursor->cursor->visible || !cursor->unique) {
+    if (!cursor->visible || (cursor->shape.flags & SPICE_CURSOR_FLAGS_NONE)) {
         gst_spice_server_link_send(&self->link, SPICE_MSG_CURSOR_HIDE, NULL);
         return;
     }
@@ -122,10 +114,20 @@ void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape)
     if (shape)
         self->shape_due = TRUE;
     /* MOVE would also show a hidden cursor; and who moves the pointer itself knows where it is. */
-    else if (link->client->mouse_mode == GST_SPICE_MOUSE_MODES_SERVER &&
-             cursor_of(self)->cursor->visible)
+    else if (link->client->mouse_mode == GST_SPICE_MOUSE_MODES_SERVER && cursor_of(self)->visible)
         self->place_due = TRUE;
     update(self);
+}
+
+void gst_spice_server_cursor_was_reset(GstSpiceServerLink *link)
+{
+    Cursor *self = (Cursor *)link;
+
+    g_queue_clear_full(&self->cached, g_free);
+    gst_spice_server_link_send(link, SPICE_MSG_CURSOR_INVAL_ALL, NULL);
+    gst_spice_server_link_send(link, SPICE_MSG_CURSOR_RESET, NULL);
+    self->shape_due = self->place_due = FALSE;
+    send_init(self);
 }
 
 static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)

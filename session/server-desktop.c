@@ -139,6 +139,7 @@ void gst_spice_server_set_locks(GstSpiceServer *self, guint locks)
 typedef struct {
     const GstSpiceMediaHandler *media;
     const GstSpiceInputHandler *input;
+    const GstSpiceConnectionHandler *connections;
     gpointer user_data;
 } Handlers;
 
@@ -156,6 +157,31 @@ static void input_handler_task(GstSpiceServer *self, gpointer data)
 
     self->input = handlers->input;
     self->input_data = handlers->user_data;
+}
+
+static void connection_handler_task(GstSpiceServer *self, gpointer data)
+{
+    const Handlers *handlers = data;
+
+    self->connections = handlers->connections;
+    self->connections_data = handlers->user_data;
+}
+
+void gst_spice_server_set_connection_handler(GstSpiceServer *self,
+                                             const GstSpiceConnectionHandler *handler,
+                                             gpointer user_data)
+{
+    Handlers handlers = {.connections = handler, .user_data = user_data};
+
+    gst_spice_server_call_safely(self, connection_handler_task, &handlers);
+}
+
+void gst_spice_server_set_uuid(GstSpiceServer *self, const guint8 *uuid)
+{
+    g_mutex_lock(&self->lock);
+    memcpy(self->uuid, uuid, sizeof self->uuid);
+    self->has_uuid = TRUE;
+    g_mutex_unlock(&self->lock);
 }
 
 void gst_spice_server_set_media_handler(GstSpiceServer *self, const GstSpiceMediaHandler *handler,
@@ -176,9 +202,14 @@ void gst_spice_server_set_input_handler(GstSpiceServer *self, const GstSpiceInpu
 
 /* Cursor */
 
+typedef enum { SHAPE, PLACE, RESET } CursorVerb;
+
 typedef struct {
     guint display;
-    GstSpiceCursor *cursor; /* NULL: only the place changes */
+    CursorVerb verb;
+    SpiceCursor shape;
+    GBytes *data; /* of the shape */
+    gboolean visible;
     gint x, y;
 } CursorChange;
 
@@ -186,26 +217,22 @@ static void cursor_change_free(gpointer data)
 {
     CursorChange *change = data;
 
-    g_clear_pointer(&change->cursor, gst_spice_cursor_unref);
+    g_clear_pointer(&change->data, g_bytes_unref);
     g_free(change);
 }
 
-/** The number of a shape, the same for equal shapes; 0 for none. */
-static guint64 shape_number(const GstSpiceCursor *cursor)
+/** The number of a shape, the same for equal shapes, never 0. */
+static guint64 shape_number(const SpiceCursor *shape)
 {
-    const guint32 facts[] = {cursor->width, cursor->height, cursor->hot_x, cursor->hot_y};
-    g_autoptr(GChecksum) sum = NULL;
+    const guint16 facts[] = {shape->type, shape->width, shape->height, shape->hot_spot_x,
+                             shape->hot_spot_y};
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 digest[32];
-    gsize size, digest_size = sizeof digest;
-    const guint8 *pixels;
+    gsize digest_size = sizeof digest;
     guint64 number;
 
-    if (!cursor->pixels || cursor->width == 0 || cursor->height == 0)
-        return 0;
-    pixels = g_bytes_get_data(cursor->pixels, &size);
-    sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_checksum_update(sum, (const guchar *)facts, sizeof facts);
-    g_checksum_update(sum, pixels, (gssize)size);
+    g_checksum_update(sum, shape->data.data, (gssize)shape->data.size);
     g_checksum_get_digest(sum, digest, &digest_size);
     memcpy(&number, digest, sizeof number);
     return number ? number : 1;
@@ -221,39 +248,107 @@ static void place_changed(GstSpiceServerLink *link, gpointer data)
     gst_spice_server_cursor_changed(link, FALSE);
 }
 
+static void was_reset(GstSpiceServerLink *link, gpointer data)
+{
+    gst_spice_server_cursor_was_reset(link);
+}
+
+/** Takes over the change's shape. */
+static void take_shape(GstSpiceServerCursor *cursor, CursorChange *change)
+{
+    g_clear_pointer(&cursor->data, g_bytes_unref);
+    cursor->data = g_steal_pointer(&change->data);
+    cursor->shape = change->shape;
+    cursor->visible = change->visible;
+}
+
 static void cursor_task(GstSpiceServer *self, gpointer data)
 {
     CursorChange *change = data;
     GstSpiceServerCursor *cursor = &self->cursors[change->display];
+    const gint id = (gint)change->display;
 
-    if (change->cursor) {
-        gst_spice_cursor_unref(cursor->cursor);
-        cursor->cursor = g_steal_pointer(&change->cursor);
-        cursor->unique = shape_number(cursor->cursor);
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)change->display, shape_changed, NULL);
-    } else if (cursor->x != change->x || cursor->y != change->y) {
+    switch (change->verb) {
+    case SHAPE:
+        take_shape(cursor, change);
+        for_each_link(self, SPICE_CHANNEL_CURSOR, id, shape_changed, NULL);
+        break;
+    case RESET:
+        take_shape(cursor, change);
+        cursor->x = cursor->y = 0;
+        for_each_link(self, SPICE_CHANNEL_CURSOR, id, was_reset, NULL);
+        break;
+    case PLACE:
+        if (cursor->x == change->x && cursor->y == change->y)
+            break;
         cursor->x = change->x;
         cursor->y = change->y;
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)change->display, place_changed, NULL);
+        for_each_link(self, SPICE_CHANNEL_CURSOR, id, place_changed, NULL);
+        break;
     }
+}
+
+static void change_cursor(GstSpiceServer *self, const CursorChange *change)
+{
+    gst_spice_server_run(self, cursor_task, g_memdup2(change, sizeof *change), cursor_change_free);
+}
+
+void gst_spice_server_set_cursor_shape(GstSpiceServer *self, guint display,
+                                       const SpiceCursor *shape, gboolean visible)
+{
+    CursorChange change = {.display = display, .verb = SHAPE, .shape = *shape, .visible = visible};
+    gsize size;
+
+    g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
+    if (shape->flags & SPICE_CURSOR_FLAGS_NONE) {
+        change.shape = (SpiceCursor){.flags = SPICE_CURSOR_FLAGS_NONE};
+    } else {
+        g_return_if_fail(shape->width <= MAX_CURSOR_SIDE && shape->height <= MAX_CURSOR_SIDE);
+        g_return_if_fail(shape->data.size ==
+                         spice_cursor_data_size(shape->type, shape->width, shape->height));
+        change.data = g_bytes_new(shape->data.data, shape->data.size);
+        change.shape.flags = 0;
+        change.shape.data.data = g_bytes_get_data(change.data, &size);
+        change.shape.unique = shape_number(&change.shape);
+    }
+    change_cursor(self, &change);
 }
 
 void gst_spice_server_set_cursor(GstSpiceServer *self, guint display, GstSpiceCursor *cursor)
 {
-    CursorChange change = {.display = display};
+    SpiceCursor shape = {.flags = SPICE_CURSOR_FLAGS_NONE};
+    gsize size = 0;
+
+    if (cursor->pixels && cursor->width > 0 && cursor->height > 0) {
+        g_return_if_fail(cursor->width <= MAX_CURSOR_SIDE && cursor->height <= MAX_CURSOR_SIDE);
+        shape = (SpiceCursor){
+            .type = SPICE_CURSOR_TYPE_ALPHA,
+            .width = (guint16)cursor->width,
+            .height = (guint16)cursor->height,
+            .hot_spot_x = (guint16)MIN(cursor->hot_x, cursor->width - 1),
+            .hot_spot_y = (guint16)MIN(cursor->hot_y, cursor->height - 1),
+        };
+        shape.data.data = g_bytes_get_data(cursor->pixels, &size);
+        shape.data.size = size;
+    }
+    gst_spice_server_set_cursor_shape(self, display, &shape, cursor->visible);
+}
+
+void gst_spice_server_reset_cursor(GstSpiceServer *self, guint display)
+{
+    const CursorChange change = {.display = display,
+                                 .verb = RESET,
+                                 .shape = {.flags = SPICE_CURSOR_FLAGS_NONE},
+                                 .visible = TRUE};
 
     g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
-    g_return_if_fail(cursor->width <= MAX_CURSOR_SIDE && cursor->height <= MAX_CURSOR_SIDE);
-    g_return_if_fail(!cursor->pixels ||
-                     g_bytes_get_size(cursor->pixels) == (gsize)cursor->width * cursor->height * 4);
-    change.cursor = gst_spice_cursor_ref(cursor);
-    gst_spice_server_run(self, cursor_task, g_memdup2(&change, sizeof change), cursor_change_free);
+    change_cursor(self, &change);
 }
 
 void gst_spice_server_move_cursor(GstSpiceServer *self, guint display, gint x, gint y)
 {
-    const CursorChange change = {.display = display, .x = x, .y = y};
+    const CursorChange change = {.display = display, .verb = PLACE, .x = x, .y = y};
 
     g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
-    gst_spice_server_run(self, cursor_task, g_memdup2(&change, sizeof change), cursor_change_free);
+    change_cursor(self, &change);
 }

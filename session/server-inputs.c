@@ -31,6 +31,15 @@ static gpointer data_of(const Inputs *self)
 
 /* Keys */
 
+/** Tells of a key, unless the handler has its bytes. */
+static void tell_key(Inputs *self, guint code, gboolean pressed)
+{
+    const GstSpiceInputHandler *handler = handler_of(self);
+
+    if (handler && handler->key)
+        handler->key(code & EXTENDED ? 0xE000u | (code & 0x7f) : code, pressed, data_of(self));
+}
+
 static void set_key(Inputs *self, guint code, gboolean pressed)
 {
     const GstSpiceInputHandler *handler = handler_of(self);
@@ -38,8 +47,8 @@ static void set_key(Inputs *self, guint code, gboolean pressed)
     if ((code & 0x7f) == 0)
         return;
     self->held[code] = (guint8)pressed;
-    if (handler && handler->key)
-        handler->key(code & EXTENDED ? 0xE000u | (code & 0x7f) : code, pressed, data_of(self));
+    if (!handler || !handler->keyboard)
+        tell_key(self, code, pressed);
 }
 
 /** One byte of the keyboard's stream. */
@@ -63,19 +72,27 @@ static void take_byte(Inputs *self, guint8 byte)
     }
 }
 
-static void take_code(Inputs *self, guint32 code)
+static void take_bytes(Inputs *self, SpiceBytes bytes)
 {
-    self->prefix = 0;
-    for (; code & 0xff; code >>= 8)
-        take_byte(self, (guint8)(code & 0xff));
-}
-
-static void take_scancodes(Inputs *self, const SpiceBytes *codes)
-{
+    const GstSpiceInputHandler *handler = handler_of(self);
     gsize i;
 
-    for (i = 0; i < codes->size; i++)
-        take_byte(self, codes->data[i]);
+    for (i = 0; i < bytes.size; i++)
+        take_byte(self, bytes.data[i]);
+    if (handler && handler->keyboard && bytes.size > 0)
+        handler->keyboard(bytes.data, bytes.size, data_of(self));
+}
+
+/** Bytes of a number, low one first, up to the first that is 0. */
+static void take_code(Inputs *self, guint32 code)
+{
+    guint8 bytes[4];
+    gsize n = 0;
+
+    self->prefix = 0;
+    for (; code & 0xff; code >>= 8)
+        bytes[n++] = (guint8)(code & 0xff);
+    take_bytes(self, (SpiceBytes){bytes, n});
 }
 
 /* Pointer */
@@ -135,7 +152,7 @@ static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer mess
         take_code(self, ((SpiceMsgcInputsKey *)message)->code);
         return TRUE;
     case SPICE_MSGC_INPUTS_KEY_SCANCODE:
-        take_scancodes(self, &((SpiceMsgcInputsKeyScancode *)message)->scancodes);
+        take_bytes(self, ((SpiceMsgcInputsKeyScancode *)message)->scancodes);
         return TRUE;
     case SPICE_MSGC_INPUTS_KEY_MODIFIERS:
         if (handler && handler->locks)
@@ -164,7 +181,7 @@ static void on_closed(GstSpiceServerLink *link, const GError *error)
 
     for (i = 0; i < N_CODES; i++)
         if (self->held[i])
-            set_key(self, i, FALSE);
+            tell_key(self, i, FALSE);
     for (i = SPICE_MOUSE_BUTTON_LEFT; i <= SPICE_MOUSE_BUTTON_EXTRA; i++)
         if (self->held_buttons & 1u << i)
             set_button(self, i, FALSE);

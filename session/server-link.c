@@ -73,6 +73,7 @@ void gst_spice_server_link_init(GstSpiceServerLink *link, const GstSpiceServerLi
 {
     link->klass = klass;
     link->client = client;
+    link->connection = client->next_connection;
     link->channel = channel;
     link->type = spice_server_channel_get_type_number(channel);
     link->id = spice_server_channel_get_id(channel);
@@ -82,6 +83,10 @@ void gst_spice_server_link_init(GstSpiceServerLink *link, const GstSpiceServerLi
 
 void gst_spice_server_link_clear(GstSpiceServerLink *link)
 {
+    GstSpiceServer *server = link->client->server;
+
+    if (server->connections)
+        server->connections->closed(link->connection, server->connections_data);
     g_ptr_array_remove(link->client->links, link);
     g_clear_pointer(&link->channel, spice_server_channel_close);
 }

@@ -67,6 +67,20 @@ static void send_name(Main *self)
     }
 }
 
+static void send_uuid(Main *self)
+{
+    GstSpiceServer *server = self->link.client->server;
+    SpiceMsgMainUuid message;
+    gboolean has_uuid;
+
+    g_mutex_lock(&server->lock);
+    has_uuid = server->has_uuid;
+    memcpy(message.uuid, server->uuid, sizeof message.uuid);
+    g_mutex_unlock(&server->lock);
+    if (has_uuid && spice_server_channel_peer_has(self->link.channel, SPICE_MAIN_CAP_NAME_AND_UUID))
+        gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_UUID, &message);
+}
+
 static void send_mouse_mode(Main *self)
 {
     GstSpiceServerClient *client = self->link.client;
@@ -215,5 +229,6 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
     gst_spice_server_link_init(&self->link, &klass, client, channel);
     send_init(self);
     send_name(self);
+    send_uuid(self);
     spice_server_channel_ping(channel, 1, 0);
 }

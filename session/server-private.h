@@ -13,6 +13,7 @@
 #pragma once
 
 #include "core/wire/channel.h"
+#include "core/wire/cursor.h"
 #include "server.h"
 #include "transport/listener.h"
 #include "transport/ticket.h"
@@ -23,8 +24,9 @@ typedef struct GstSpiceServerClient GstSpiceServerClient;
 
 /** A display's cursor as it shall be seen. */
 typedef struct {
-    GstSpiceCursor *cursor; /* never NULL */
-    guint64 unique;         /* of its shape; 0: it has none */
+    SpiceCursor shape; /* flags NONE: none; its data are those of `data` */
+    GBytes *data;
+    gboolean visible;
     gint x, y;
 } GstSpiceServerCursor;
 
@@ -40,12 +42,14 @@ struct _GstSpiceServer {
     /* configuration, constant while listening */
     char *address, *unix_path;
     char *tls_cert_file, *tls_key_file, *tls_key_password, *tls_ciphers, *websocket_origins;
-    gint port, tls_port;
+    gint port, tls_port, listen_fd;
     gboolean websocket;
     const GstSpiceInputHandler *input;
     gpointer input_data;
     const GstSpiceMediaHandler *media;
     gpointer media_data;
+    const GstSpiceConnectionHandler *connections;
+    gpointer connections_data;
 
     GMainContext *context;
     GMainLoop *loop;
@@ -56,6 +60,8 @@ struct _GstSpiceServer {
     GstSpiceSharedDisplay *displays[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceTicket ticket;                                             /* under lock */
     char *name;                                                     /* under lock */
+    guint8 uuid[16];                                                /* under lock */
+    gboolean has_uuid;                                              /* under lock */
     GstSpiceMouseModes mouse_modes;                                 /* under lock */
     guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
 
@@ -90,6 +96,7 @@ struct GstSpiceServerLink {
     GstSpiceServerClient *client;
     SpiceServerChannel *channel;
     guint8 type, id;
+    gpointer connection; /* what the connection handler calls it */
 };
 
 struct GstSpiceServerClient {
@@ -105,6 +112,7 @@ struct GstSpiceServerClient {
     guint round_trip_us;
     gboolean attached; /* it has asked for the list of channels */
     gboolean closing;
+    gpointer next_connection;            /* of the link that is made next */
     struct GstSpiceClientShared *shared; /* of its media channels; see media-channel.c */
 };
 
@@ -154,6 +162,8 @@ void gst_spice_server_main_modes_changed(GstSpiceServerClient *client);
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits);
 void gst_spice_server_inputs_locks_changed(GstSpiceServerLink *link);
 void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape);
+/** Clients forget the cursor and all its shapes; it begins anew. */
+void gst_spice_server_cursor_was_reset(GstSpiceServerLink *link);
 
 void gst_spice_client_shared_unref(struct GstSpiceClientShared *shared);
 

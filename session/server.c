@@ -10,6 +10,7 @@ enum {
     PROP_PORT,
     PROP_TLS_PORT,
     PROP_UNIX_PATH,
+    PROP_LISTEN_FD,
     PROP_TICKET,
     PROP_TLS_CERT_FILE,
     PROP_TLS_KEY_FILE,
@@ -167,7 +168,7 @@ typedef struct {
     gboolean ok;
     GError *error;
     int fd;
-    gboolean trusted;
+    gboolean tls, trusted;
 } Listen;
 
 static gboolean make_tls(GstSpiceServer *self, GError **error)
@@ -234,7 +235,8 @@ gboolean gst_spice_server_listen(GstSpiceServer *self, GError **error)
     again = self->listens || self->closing;
     self->listens = TRUE;
     g_mutex_unlock(&self->lock);
-    if (again || (self->port < 0 && self->tls_port < 0 && !self->unix_path)) {
+    if (again ||
+        (self->port < 0 && self->tls_port < 0 && !self->unix_path && self->listen_fd < 0)) {
         g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS,
                     again ? "a server listens once"
                           : "there is neither a port nor a socket to listen on");
@@ -255,14 +257,20 @@ static void take_connection_task(GstSpiceServer *self, gpointer data)
 {
     Listen *listen = data;
 
-    listen->ok = spice_listener_take_connection(ensure_listener(self), listen->fd, NULL,
-                                                listen->trusted, &listen->error);
+    if (listen->tls && !self->tls) {
+        g_set_error(&listen->error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_TLS,
+                    "there is no TLS on this server");
+        return;
+    }
+    listen->ok = spice_listener_take_connection(ensure_listener(self), listen->fd,
+                                                listen->tls ? self->tls : NULL, listen->trusted,
+                                                &listen->error);
 }
 
-gboolean gst_spice_server_take_connection(GstSpiceServer *self, int fd, gboolean trusted,
-                                          GError **error)
+gboolean gst_spice_server_take_connection(GstSpiceServer *self, int fd, gboolean tls,
+                                          gboolean trusted, GError **error)
 {
-    Listen listen = {.fd = fd, .trusted = trusted};
+    Listen listen = {.fd = fd, .tls = tls, .trusted = trusted};
 
     if (ensure_running(self))
         gst_spice_server_call(self, take_connection_task, &listen);
@@ -339,6 +347,9 @@ static void gst_spice_server_set_property(GObject *object, guint id, const GValu
     case PROP_UNIX_PATH:
         set_string(&self->unix_path, value);
         break;
+    case PROP_LISTEN_FD:
+        self->listen_fd = g_value_get_int(value);
+        break;
     case PROP_TICKET:
         set_ticket_property(self, g_value_get_string(value));
         break;
@@ -400,6 +411,9 @@ static void gst_spice_server_get_property(GObject *object, guint id, GValue *val
     case PROP_UNIX_PATH:
         g_value_set_string(value, self->unix_path);
         break;
+    case PROP_LISTEN_FD:
+        g_value_set_int(value, self->listen_fd);
+        break;
     case PROP_TLS_CERT_FILE:
         g_value_set_string(value, self->tls_cert_file);
         break;
@@ -444,11 +458,12 @@ static void gst_spice_server_init(GstSpiceServer *self)
     g_mutex_init(&self->lock);
     self->context = g_main_context_new();
     self->loop = g_main_loop_new(self->context, FALSE);
-    self->port = self->tls_port = -1;
+    self->port = self->tls_port = self->listen_fd = -1;
     self->mouse_modes = GST_SPICE_MOUSE_MODES_BOTH;
     self->images = g_atomic_rc_box_new0(GstSpiceServerImages);
     for (i = 0; i < G_N_ELEMENTS(self->cursors); i++)
-        self->cursors[i].cursor = gst_spice_cursor_new();
+        self->cursors[i] =
+            (GstSpiceServerCursor){.shape = {.flags = SPICE_CURSOR_FLAGS_NONE}, .visible = TRUE};
     spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
 }
 
@@ -465,7 +480,7 @@ static void gst_spice_server_finalize(GObject *object)
 
     for (i = 0; i < G_N_ELEMENTS(self->displays); i++) {
         g_clear_pointer(&self->displays[i], gst_spice_shared_display_unref);
-        gst_spice_cursor_unref(self->cursors[i].cursor);
+        g_clear_pointer(&self->cursors[i].data, g_bytes_unref);
     }
     g_atomic_rc_box_release(self->images);
     spice_arena_clear(&self->arena);
@@ -499,6 +514,9 @@ static void install_properties(GObjectClass *object_class)
                          "TCP port with TLS (-1: none, 0: one that is free)", -1, 65535, -1, flags);
     properties[PROP_UNIX_PATH] = g_param_spec_string(
         "unix-path", "Unix socket", "Path of a unix socket to listen on", NULL, flags);
+    properties[PROP_LISTEN_FD] = g_param_spec_int(
+        "listen-fd", "Listening descriptor",
+        "A socket that listens already (-1: none); it is taken over", -1, G_MAXINT, -1, flags);
     properties[PROP_TICKET] = g_param_spec_string(
         "ticket", "Ticket", "Password that clients have to know (unset: none)", NULL, secret);
     properties[PROP_TLS_CERT_FILE] =

@@ -17,8 +17,9 @@
  */
 #pragma once
 
-#include <glib-object.h>
+#include <gio/gio.h>
 
+#include "core/wire/cursor.h"
 #include "cursor.h"
 #include "media-channel.h"
 #include "shared-display.h"
@@ -35,7 +36,7 @@ enum { GST_SPICE_SERVER_MAX_DISPLAYS = 16 };
  * GstSpiceServer:
  *
  * Properties, which count from gst_spice_server_listen() on: `address` (to listen on by TCP; NULL:
- * all), `port` and `tls-port` (-1: not, 0: one that is free; readable afterwards), `unix-path`,
+ * all), `port` and `tls-port` (-1: not, 0: one that is free; readable afterwards), `unix-path`, `listen-fd` (a socket that listens already, -1: none; taken over),
  * `tls-cert-file`, `tls-key-file`, `tls-key-password`, `tls-ciphers`, `websocket` (whether browsers
  * may connect), `websocket-origins` (comma-separated, beside the host itself), `mouse-modes`
  * (a #GstSpiceMouseModes). At any time: `ticket` (a password; NULL: everybody is let in), `name`,
@@ -51,10 +52,10 @@ GstSpiceServer *gst_spice_server_new(void);
 /** Begins to listen on what the properties name. FALSE and an error of SPICE_TRANSPORT_ERROR, and
  * nothing listens, if one of them is not to be had, or if there is none. */
 gboolean gst_spice_server_listen(GstSpiceServer *server, GError **error);
-/** Takes over a connected socket, as if it had been accepted; `trusted`: any ticket is good. FALSE
- * and *error if it is none. */
-gboolean gst_spice_server_take_connection(GstSpiceServer *server, int fd, gboolean trusted,
-                                          GError **error);
+/** Takes over a connected socket, as if it had been accepted, with TLS or without; `trusted`: any
+ * ticket is good. FALSE and *error if it is none, or there is no TLS. */
+gboolean gst_spice_server_take_connection(GstSpiceServer *server, int fd, gboolean tls,
+                                          gboolean trusted, GError **error);
 /** Stops listening and drops all clients. No handler is called nor signal emitted any more once it
  * returns, and the server may listen again (not if it was called on the I/O thread: then only that
  * call still has to return, and it does not listen again). */
@@ -98,6 +99,12 @@ void gst_spice_server_set_media_handler(GstSpiceServer *server, const GstSpiceMe
 /** Shape, hot spot and visibility from now on; `x` and `y` of it are not looked at. (transfer
  * none) */
 void gst_spice_server_set_cursor(GstSpiceServer *server, guint display, GstSpiceCursor *cursor);
+/** The same for a shape of any kind that the protocol has, with SPICE_CURSOR_FLAGS_NONE for none; its
+ * data, of the size that its type asks for, are copied. */
+void gst_spice_server_set_cursor_shape(GstSpiceServer *server, guint display,
+                                       const SpiceCursor *shape, gboolean visible);
+/** No shape, visible, at (0, 0); clients forget the shapes that they keep. */
+void gst_spice_server_reset_cursor(GstSpiceServer *server, guint display);
 /** Where the pointer is. Clients are told in server mouse mode; others know it. */
 void gst_spice_server_move_cursor(GstSpiceServer *server, guint display, gint x, gint y);
 
@@ -129,6 +136,9 @@ typedef struct {
     void (*key)(guint scancode, gboolean pressed, gpointer user_data);
     /** Relative motion, in server mode. */
     void (*motion)(gint dx, gint dy, gpointer user_data);
+    /** Bytes of the keyboard's own stream (set 1), as they came: a message's at a time. If not NULL,
+     * `key` is called for none but keys that are released because their client left. */
+    void (*keyboard)(const guint8 *bytes, gsize size, gpointer user_data);
     /** The pointer is at pixel (x, y) of a display, in client mode. */
     void (*position)(guint display, gint x, gint y, gpointer user_data);
     /** `button`: 1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down, 6 side, 7 extra. */
@@ -146,6 +156,32 @@ void gst_spice_server_set_input_handler(GstSpiceServer *server, const GstSpiceIn
 /** The desktop's lock state, for clients to show: SPICE_KEYBOARD_MODIFIER_FLAGS_*. */
 void gst_spice_server_set_locks(GstSpiceServer *server, guint locks);
 
+/* Connections */
+
+/** Looks on. All are called on the I/O thread and must be set. */
+typedef struct {
+    /** A connection was accepted. What is returned is what it is called afterwards. */
+    gpointer (*accepted)(GSocket *socket, gboolean secure, gpointer user_data);
+    /** It became a channel of the client with this session id. */
+    void (*linked)(gpointer connection, guint32 session_id, guint8 channel_type, guint8 channel_id,
+                   gpointer user_data);
+    /** It ended, linked or not. */
+    void (*closed)(gpointer connection, gpointer user_data);
+    /** How many clients have display `id` open, and the capabilities that all of them have. */
+    void (*display_clients)(guint id, guint n_clients, guint32 caps, gpointer user_data);
+} GstSpiceConnectionHandler;
+
+/** Before clients are let in; NULL when they are gone. */
+void gst_spice_server_set_connection_handler(GstSpiceServer *server,
+                                             const GstSpiceConnectionHandler *handler,
+                                             gpointer user_data);
+
+/** Drops all clients; `why` is for a log. */
+void gst_spice_server_disconnect_clients(GstSpiceServer *server, const char *why);
+
+/** What the desktop is known by, 16 bytes in the order of the text form. */
+void gst_spice_server_set_uuid(GstSpiceServer *server, const guint8 *uuid);
+
 /* Statistics */
 
 typedef struct {
@@ -155,7 +191,8 @@ typedef struct {
     guint n_channels;
     gint64 connected_us; /* since when, monotonic */
     guint64 bytes_sent, bytes_received, messages_sent;
-    guint64 backlog;     /* bytes that wait for the client's sockets */
+    guint64 backlog; /* bytes that wait for the client's sockets */
+    GstSpiceMouseModes mouse_mode;
     guint round_trip_us; /* of the last PING on main; 0: none answered yet */
 } GstSpiceClientStats;
 

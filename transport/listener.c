@@ -419,6 +419,8 @@ static void begin_link(SpiceListener *self, GSocket *socket, SpiceTlsServer *tls
     link->began = link->turn_began = g_get_monotonic_time();
     link->server = spice_link_server_new(&policy, link);
     link->connection = spice_connection_new(socket, tls, &connection_handler, link);
+    if (self->handler->accepted)
+        self->handler->accepted(&link->peer, socket, self->user_data);
     if (self->websockets)
         spice_connection_accept_websocket(link->connection, (const char *const *)self->origins);
     g_queue_push_tail(&self->links, link);
@@ -599,10 +601,12 @@ void spice_listener_free(SpiceListener *self)
 {
     if (!self)
         return;
+    self->wants_room = FALSE;
     drop_source(&self->pause);
     drop_source(&self->sweep);
     g_ptr_array_unref(self->ports);
-    g_queue_clear_full(&self->links, (GDestroyNotify)link_free);
+    while (!g_queue_is_empty(&self->links))
+        link_drop(g_queue_peek_head(&self->links), "the server closed");
     spice_link_keys_free(self->keys);
     spice_link_backoff_free(self->backoff);
     g_strfreev(self->origins);

@@ -35,10 +35,13 @@ typedef struct {
     gboolean secure; /* by TLS */
     gboolean local;  /* a unix socket */
     GSocketAddress *address;
+    gpointer owner_data; /* the handler's own, set by `accepted` */
 } SpicePeer;
 
 /** What a server decides; see SpiceLinkServerPolicy. None may free the listener but `linked`. */
 typedef struct {
+    /** A connection came; may be NULL. For each either `linked` or `refused` follows. */
+    void (*accepted)(SpicePeer *peer, GSocket *socket, gpointer user_data);
     SpiceLinkError (*check_channel)(const SpiceLinkRequest *request, const SpicePeer *peer,
                                     gboolean *exists, gpointer user_data);
     SpiceCaps (*get_caps)(guint8 channel_type, gpointer user_data);
@@ -49,7 +52,7 @@ typedef struct {
      * handler now. `request` and `peer` live during the call. */
     void (*linked)(SpiceListener *listener, SpiceServerChannel *channel,
                    const SpiceLinkRequest *request, const SpicePeer *peer, gpointer user_data);
-    /** A connection ended before it was linked; may be NULL. For a log, at a bounded rate. */
+    /** A connection ended before it was linked; may be NULL. There may be many a second. */
     void (*refused)(const SpicePeer *peer, const char *why, gpointer user_data);
 } SpiceListenerHandler;
 

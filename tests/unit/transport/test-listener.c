@@ -157,7 +157,7 @@ static void on_refused(const SpicePeer *peer, const char *why, gpointer user_dat
 
 static void server_start(Server *server, const SpiceListenerLimits *limits)
 {
-    static const SpiceListenerHandler handler = {check_channel, get_caps,  check_ticket,
+    static const SpiceListenerHandler handler = {NULL, check_channel, get_caps, check_ticket,
                                                  admit,         on_linked, on_refused};
 
     *server = (Server){.channels = g_ptr_array_new()};
