@@ -76,9 +76,11 @@ static gboolean set_caps(GstSpiceDisplaySink *self, GstCaps *caps)
     gint width, height;
     gboolean ok = TRUE;
 
-    if (!self->display || !gst_structure_get_int(structure, "width", &width) ||
-        !gst_structure_get_int(structure, "height", &height))
+    if (!self->display)
         return FALSE;
+    if (!gst_structure_get_int(structure, "width", &width) ||
+        !gst_structure_get_int(structure, "height", &height))
+        return TRUE; /* surfaces are the source's own affair */
     display = gst_spice_shared_display_lock(self->display);
     primary = spice_display_surface(display, 0);
     if (!primary || primary->width != width || primary->height != height) {

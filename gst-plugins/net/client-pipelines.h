@@ -9,6 +9,7 @@
 #include "session/server.h"
 
 G_BEGIN_DECLS
+#pragma GCC visibility push(default)
 
 typedef struct GstSpiceClientPipelines GstSpiceClientPipelines;
 
@@ -18,4 +19,5 @@ GstSpiceClientPipelines *gst_spice_client_pipelines_new(GstSpiceServer *server);
 /** Ends all pipelines; clients that are still there are not fed any more. */
 void gst_spice_client_pipelines_free(GstSpiceClientPipelines *self);
 
+#pragma GCC visibility pop
 G_END_DECLS

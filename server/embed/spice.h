@@ -42,6 +42,9 @@ typedef struct SpiceBaseInterface {
     uint32_t minor_version;
 } SpiceBaseInterface;
 
+/* An interface as what it begins. */
+#define SPICE_UPCAST(type, base_pointer) ((type *)(void *)(uintptr_t)(base_pointer))
+
 typedef struct SpiceBaseInstance {
     const SpiceBaseInterface *sif;
 } SpiceBaseInstance;
@@ -180,14 +183,14 @@ struct SpiceTabletInstance {
 
 /* --- Sound --- */
 
-#define SPICE_INTERFACE_FREQ            48000
-#define SPICE_INTERFACE_PLAYBACK        "playback"
-#define SPICE_INTERFACE_PLAYBACK_MAJOR  1
-#define SPICE_INTERFACE_PLAYBACK_MINOR  3
-#define SPICE_INTERFACE_PLAYBACK_FREQ   44100
-#define SPICE_INTERFACE_PLAYBACK_CHAN   2
+#define SPICE_INTERFACE_FREQ             48000
+#define SPICE_INTERFACE_PLAYBACK         "playback"
+#define SPICE_INTERFACE_PLAYBACK_MAJOR   1
+#define SPICE_INTERFACE_PLAYBACK_MINOR   3
+#define SPICE_INTERFACE_PLAYBACK_FREQ    44100
+#define SPICE_INTERFACE_PLAYBACK_CHAN    2
 #define SPICE_INTERFACE_PLAYBACK_FMT_S16 1
-#define SPICE_INTERFACE_AUDIO_FMT_S16   1
+#define SPICE_INTERFACE_AUDIO_FMT_S16    1
 
 typedef struct SpicePlaybackInterface {
     SpiceBaseInterface base;
@@ -428,12 +431,11 @@ int spice_server_set_exit_on_disconnect(SpiceServer *s, int flag);
 int spice_server_set_noauth(SpiceServer *s);
 int spice_server_set_sasl(SpiceServer *s, int enabled);
 int spice_server_set_sasl_appname(SpiceServer *s, const char *appname);
-int spice_server_set_ticket(SpiceServer *s, const char *passwd, int lifetime,
-                            int fail_if_connected, int disconnect_if_connected);
-int spice_server_set_tls(SpiceServer *s, int port, const char *ca_cert_file,
-                         const char *certs_file, const char *private_key_file,
-                         const char *key_passwd, const char *dh_key_file,
-                         const char *ciphersuite);
+int spice_server_set_ticket(SpiceServer *s, const char *passwd, int lifetime, int fail_if_connected,
+                            int disconnect_if_connected);
+int spice_server_set_tls(SpiceServer *s, int port, const char *ca_cert_file, const char *certs_file,
+                         const char *private_key_file, const char *key_passwd,
+                         const char *dh_key_file, const char *ciphersuite);
 int spice_server_add_client(SpiceServer *s, int socket, int skip_auth);
 int spice_server_add_ssl_client(SpiceServer *s, int socket, int skip_auth);
 int spice_server_add_renderer(SpiceServer *s, const char *name);

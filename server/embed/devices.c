@@ -1,0 +1,159 @@
+/* Sound, character devices and migration: what is lawful for a host without them. Sound has no
+ * client that hears it, devices are never connected, a client does not follow a guest that moves.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "server-state.h"
+
+/* Sound */
+
+enum { BEST_RATE = 48000 };
+
+void spice_server_playback_start(SpicePlaybackInstance *sin)
+{
+}
+
+void spice_server_playback_stop(SpicePlaybackInstance *sin)
+{
+}
+
+void spice_server_playback_get_buffer(SpicePlaybackInstance *sin, uint32_t **samples,
+                                      uint32_t *nsamples)
+{
+    *samples = NULL;
+    *nsamples = 0;
+}
+
+void spice_server_playback_put_samples(SpicePlaybackInstance *sin, uint32_t *samples)
+{
+}
+
+void spice_server_playback_set_volume(SpicePlaybackInstance *sin, uint8_t nchannels,
+                                      uint16_t *volume)
+{
+}
+
+void spice_server_playback_set_mute(SpicePlaybackInstance *sin, uint8_t mute)
+{
+}
+
+uint32_t spice_server_get_best_playback_rate(SpicePlaybackInstance *sin)
+{
+    return BEST_RATE;
+}
+
+void spice_server_set_playback_rate(SpicePlaybackInstance *sin, uint32_t frequency)
+{
+}
+
+void spice_server_record_start(SpiceRecordInstance *sin)
+{
+}
+
+void spice_server_record_stop(SpiceRecordInstance *sin)
+{
+}
+
+uint32_t spice_server_record_get_samples(SpiceRecordInstance *sin, uint32_t *samples,
+                                         uint32_t bufsize)
+{
+    return 0;
+}
+
+void spice_server_record_set_volume(SpiceRecordInstance *sin, uint8_t nchannels, uint16_t *volume)
+{
+}
+
+void spice_server_record_set_mute(SpiceRecordInstance *sin, uint8_t mute)
+{
+}
+
+uint32_t spice_server_get_best_record_rate(SpiceRecordInstance *sin)
+{
+    return BEST_RATE;
+}
+
+void spice_server_set_record_rate(SpiceRecordInstance *sin, uint32_t frequency)
+{
+}
+
+/* Character devices */
+
+void spice_server_char_device_wakeup(SpiceCharDeviceInstance *sin)
+{
+}
+
+void spice_server_port_event(SpiceCharDeviceInstance *char_device, uint8_t event)
+{
+}
+
+/* Hosts refuse devices of subtypes that are not listed; so that those that were configured for the
+ * field's server start, these are, and wait for a client that does not come yet. */
+const char **spice_server_char_device_recognized_subtypes(void)
+{
+    static const char *subtypes[] = {"vdagent", "usbredir", NULL};
+
+    return subtypes;
+}
+
+/* Migration */
+
+int spice_server_migrate_info(SpiceServer *s, const char *dest, int port, int secure_port,
+                              const char *cert_subject)
+{
+    return -1;
+}
+
+int spice_server_migrate_connect(SpiceServer *s, const char *dest, int port, int secure_port,
+                                 const char *cert_subject)
+{
+    if (s->migration)
+        SPICE_UPCAST(SpiceMigrateInterface, s->migration->base.sif)
+            ->migrate_connect_complete(s->migration);
+    return dest && (port != -1 || secure_port != -1) ? 0 : -1;
+}
+
+int spice_server_migrate_start(SpiceServer *s)
+{
+    return 0;
+}
+
+int spice_server_migrate_end(SpiceServer *s, int completed)
+{
+    if (completed)
+        gst_spice_server_disconnect_clients(s->session, "the guest has moved to another host");
+    if (s->migration)
+        SPICE_UPCAST(SpiceMigrateInterface, s->migration->base.sif)
+            ->migrate_end_complete(s->migration);
+    return 0;
+}
+
+int spice_server_migrate_switch(SpiceServer *s)
+{
+    return 0;
+}
+
+void spice_server_set_seamless_migration(SpiceServer *s, int enable)
+{
+    s->seamless_migration = enable != 0;
+}
+
+/* Replays */
+
+SpiceReplay *spice_replay_new(FILE *file, int usr_data)
+{
+    return NULL;
+}
+
+void spice_replay_free(SpiceReplay *replay)
+{
+}
+
+struct QXLCommandExt *spice_replay_next_cmd(SpiceReplay *replay, QXLInstance *instance)
+{
+    return NULL;
+}
+
+void spice_replay_free_cmd(SpiceReplay *replay, struct QXLCommandExt *cmd)
+{
+}

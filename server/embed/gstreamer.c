@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstreamer.h"
+
+#include <gst/gst.h>
+
+#include "gst-plugins/elements.h"
+#include "qxlsrc.h"
+
+void spice_host_block_signals(sigset_t *before)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+void spice_host_restore_signals(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/** A scan for plug-ins would fork and write files, which a sandboxed host is killed for, and load
+ * what a desktop has of them; so GStreamer is told that it has no registry while it starts. */
+static gboolean start_without_registry(void)
+{
+    g_autofree char *before = g_strdup(g_getenv("GST_REGISTRY_DISABLE"));
+    gboolean ok;
+
+    g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);
+    gst_registry_fork_set_enabled(FALSE);
+    ok = gst_init_check(NULL, NULL, NULL);
+    if (before)
+        g_setenv("GST_REGISTRY_DISABLE", before, TRUE);
+    else
+        g_unsetenv("GST_REGISTRY_DISABLE");
+    return ok;
+}
+
+gboolean spice_host_start_gstreamer(void)
+{
+    static gsize once;
+    static gboolean ok;
+
+    if (g_once_init_enter(&once)) {
+        sigset_t before;
+
+        spice_host_block_signals(&before);
+        ok = (gst_is_initialized() || start_without_registry()) &&
+             gst_spice_register_elements(NULL) &&
+             gst_element_register(NULL, "qxlsrc", GST_RANK_NONE, GST_SPICE_TYPE_QXL_SRC);
+        spice_host_restore_signals(&before);
+        g_once_init_leave(&once, 1);
+    }
+    return ok;
+}

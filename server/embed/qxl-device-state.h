@@ -1,0 +1,74 @@
+/* Inside of a QXL device. All fields but those under a lock are the worker's.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include "core/wire/arena.h"
+#include "qxl-device.h"
+#include "server/qxl/guest-memory.h"
+#include "server/qxl/guest-reader.h"
+
+/** A resource of the guest's that is to be given back. */
+typedef struct {
+    QXLReleaseInfo *info;
+    guint32 group;
+} QxlRelease;
+
+/** Of an off-screen surface that the guest made: its command's memory is the guest's until the
+ * surface is gone. */
+typedef struct {
+    gboolean exists;
+    QxlRelease created;
+} QxlSurface;
+
+struct QxlDevice {
+    QXLInstance *instance;
+    GstSpiceServer *session;
+    GstSpiceSharedDisplay *display; /* the session's */
+    const QxlDeviceHandler *handler;
+    gpointer user_data;
+    GThread *thread;
+
+    GMutex lock;
+    GCond wake, done;
+    GQueue calls;               /* under lock */
+    gboolean woken, oom, ended; /* under lock */
+    GArray *releases;           /* under lock: QxlRelease */
+    QxlDeviceCounters counters; /* under lock */
+
+    gboolean running;
+    SpiceGuestMemory memory;
+    SpiceArena arena;
+    QxlSurface surfaces[SPICE_MAX_SURFACES];
+    guint n_surfaces;
+    gboolean has_primary;
+    gint primary_width, primary_height;
+    gboolean primary_absolute;
+    guint16 max_monitors;
+    gboolean guest_sets_monitors;
+    guint n_clients;
+    guint32 client_caps;
+    guint64 self_bitmaps; /* ids of those made so far */
+};
+
+const QXLInterface *qxl_device_interface(const QxlDevice *self);
+
+/** Notes that a resource can be given back. Any thread, also with the display locked. */
+void qxl_device_release_later(QxlDevice *self, QxlRelease release);
+/** Gives back what was noted. */
+void qxl_device_flush_releases(QxlDevice *self);
+/** Logs at a bounded rate. */
+void qxl_device_refuse(QxlDevice *self, const char *what, const SpiceError *error);
+
+/* qxl-commands.c */
+
+/** Takes commands from both rings, for a few milliseconds; whether there are more. */
+gboolean qxl_device_take_commands(QxlDevice *self);
+/** Takes all that there are. */
+void qxl_device_take_all_commands(QxlDevice *self);
+/** Takes one command of the host's or the guest's, wherever it comes from. */
+void qxl_device_take_command(QxlDevice *self, const QXLCommandExt *command);
+void qxl_device_take_cursor_command(QxlDevice *self, const QXLCommandExt *command);
+/** Forgets all off-screen surfaces and gives their commands back; the display has forgotten them. */
+void qxl_device_forget_surfaces(QxlDevice *self);

@@ -1,0 +1,63 @@
+/* A server as the host interface has it: settings, the session, and the host's instances.
+ *
+ *     host --- ABI --> SpiceServer --> GstSpiceServer (session/: listener, clients, I/O thread)
+ *                          |
+ *                          +-- HostLoop: callbacks of ours that belong into the host's main loop
+ *                          +-- HostInput: keyboard, mouse, tablet
+ *                          +-- QXLState, one a QXL instance: qxlsrc with the display's worker
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include "gst-plugins/net/client-pipelines.h"
+#include "host-loop.h"
+#include "session/server.h"
+#include "spice.h"
+
+/** What fields say is of the host's thread, if not said otherwise. */
+struct SpiceServer {
+    const SpiceCoreInterface *core; /* NULL before spice_server_init() */
+    HostLoop *loop;
+    GstSpiceServer *session;
+    GstSpiceClientPipelines *clients;
+
+    /* settings that the session does not have */
+    gint address_flags;
+    char *address;
+    gboolean has_tls;
+    SpiceImageCompression image_compression;
+    gint streaming_video;
+    gboolean agent_mouse, agent_copypaste, agent_file_xfer, seamless_migration;
+    gboolean exit_on_disconnect;
+    char *video_codecs;
+
+    /* the host's instances; NULL: none */
+    SpiceKbdInstance *keyboard;
+    SpiceMouseInstance *mouse;
+    SpiceTabletInstance *tablet;
+    SpiceMigrateInstance *migration;
+    GPtrArray *qxls;       /* QXLInstance */
+    guint32 mouse_buttons; /* as the host's mice count them */
+    gboolean vm_running;
+};
+
+/* input.c */
+extern const GstSpiceInputHandler spice_host_input_handler;
+/** Which mouse modes are possible now, after a tablet or a primary surface came or went. */
+void spice_host_update_mouse(SpiceServer *server);
+
+/* connections.c */
+extern const GstSpiceConnectionHandler spice_host_connection_handler;
+
+/* qxl.c */
+SpiceServer *spice_host_qxl_get_server(QXLInstance *instance);
+int spice_host_add_qxl(SpiceServer *server, QXLInstance *instance);
+void spice_host_remove_qxl(SpiceServer *server, QXLInstance *instance);
+void spice_host_qxl_set_running(QXLInstance *instance, gboolean running);
+void spice_host_qxl_set_compression_level(SpiceServer *server, QXLInstance *instance);
+void spice_host_qxl_clients_changed(QXLInstance *instance, guint n_clients, guint32 caps);
+/** Size of the primary surface, and whether it lets clients point absolutely. FALSE: none. Any
+ * thread. */
+gboolean spice_host_qxl_get_primary(QXLInstance *instance, gint *width, gint *height,
+                                    gboolean *absolute);
