@@ -122,24 +122,16 @@ static SpiceQueued *destroy_primary(SpiceView *self)
     return queued;
 }
 
-/** What of a new surface has to be sent: all that was drawn on, in one piece if that is most. */
+/** A new surface is sent in one piece if anything was drawn on it: clients may take the first picture
+ * that comes for all there is, and what was not drawn on costs next to nothing. */
 static void begin_with_all(SpiceView *self, const SpiceSurface *primary)
 {
     const pixman_box32_t all = {0, 0, primary->pixels.width, primary->pixels.height};
-    pixman_region32_t *touched = (pixman_region32_t *)&primary->touched;
-    uint64_t area = 0;
-    pixman_box32_t *rects;
-    int n;
 
     pixman_region32_clear(&self->damage);
     pixman_region32_clear(&self->sending);
-    rects = pixman_region32_rectangles(touched, &n);
-    for (int i = 0; i < n; i++)
-        area += (uint64_t)(rects[i].x2 - rects[i].x1) * (uint64_t)(rects[i].y2 - rects[i].y1);
-    if (area > (uint64_t)all.x2 * (uint64_t)all.y2 / 2)
+    if (pixman_region32_not_empty((pixman_region32_t *)&primary->touched))
         spice_region_add_box(&self->sending, &all);
-    else
-        spice_region_add(&self->sending, touched);
 }
 
 static SpiceQueued *create_primary(SpiceView *self)

@@ -47,10 +47,8 @@ struct _GstSpiceDisplaySink {
 
 G_DEFINE_FINAL_TYPE(GstSpiceDisplaySink, gst_spice_display_sink, GST_TYPE_ELEMENT)
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS("application/x-spice-draw, width = (int) [ 1, 32767 ], "
-                                            "height = (int) [ 1, 32767 ]"));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-spice-draw"));
 
 /* Publishing */
 
