@@ -42,10 +42,11 @@ def connect_unix(path, seconds):
 class VM:
     """One QEMU process. `spice` are options of -spice beside the address, for example
     "port=5900,disable-ticketing=on"; `guest` is the folder with vmlinuz and initrd.gz, or None for
-    a machine that stays in its firmware."""
+    a machine that stays in its firmware. `library` is a folder whose libspice-server.so.1 takes the
+    place of the system's, `wrapper` a command that QEMU is run by."""
 
     def __init__(self, folder, name, spice, guest=None, gpu="qxl", kernel_args="quiet", extra=(),
-                 modules="", reboot=True):
+                 modules="", reboot=True, library=None, wrapper=(), env=None):
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder, exist_ok=True)
         self.serial_path = os.path.join(self.folder, "serial")
@@ -67,9 +68,13 @@ class VM:
             command += ["-kernel", os.path.join(guest, "vmlinuz"),
                         "-initrd", os.path.join(guest, "initrd.gz"),
                         "-append", f"console=ttyS0 {kernel_args} GPU={gpu} MODULES={modules}"]
+        environment = dict(os.environ if env is None else env)
+        if library:
+            environment["LD_LIBRARY_PATH"] = library
+        command = [*wrapper, *command]
         self.stderr = open(os.path.join(self.folder, "stderr.log"), "wb")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.stderr,
-                                        stderr=self.stderr)
+                                        stderr=self.stderr, env=environment)
         self.qmp_socket = connect_unix(self.qmp_path, 20)
         self.qmp_file = self.qmp_socket.makefile("rwb")
         self.events = []

@@ -1,0 +1,433 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""libspice-server.so.1: Debian's QEMU and Xspice, untouched, on ours and on the field's. Viewers see
+the same pictures on both, and what a host asks for is answered in the same way."""
+import atexit
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from harness import (BUILD, GUEST, LONG, SOURCE, WORK, Failure, Xvfb, check, check_equal,
+                     environment, picture, run, run_tests, shot, spicy_screenshot)
+from vm import VM, free_port, wait_until
+
+OURS = os.path.join(BUILD, "server", "embed")
+FIELD = None
+LIBRARIES = {"ours": OURS, "field": FIELD}
+FIELD_FILE = "/usr/lib/x86_64-linux-gnu/libspice-server.so.1"
+
+HIDE_TEXT_CURSOR = r"echo -e '\033[?25l' >/dev/tty1"
+SCROLL = "i=0; while [ $i -lt 60 ]; do echo scrolled $i >/dev/tty1; i=$((i+1)); done"
+NOISE = ("i=0; while [ $i -lt 8 ]; do "
+         "(dd if=/bin/busybox bs=4096 skip=$i; cat /bin/busybox) 2>/dev/null | "
+         "dd of=/dev/fb0 bs=4096 count=768 iflag=fullblock 2>/dev/null; i=$((i+1)); done")
+BLANK = r"echo -e '\033c\033[?25l' >/dev/tty1"
+
+machines = []
+
+
+def file(name):
+    return os.path.join(WORK, name)
+
+
+def boot(which, name, spice="disable-ticketing=on", **options):
+    """A machine on one of the libraries; it and its port."""
+    port = free_port()
+    vm = VM(WORK, f"{name}-{which}", f"port={port},addr=127.0.0.1,{spice}",
+            library=LIBRARIES[which], **options)
+    machines.append(vm)
+    if options.get("guest"):
+        vm.wait_ready()
+        vm.run(HIDE_TEXT_CURSOR)
+    if not options.get("wrapper"):
+        loaded = open(f"/proc/{vm.process.pid}/maps").read()
+        check((OURS in loaded) == (which == "ours"), f"{name}: the wrong library was loaded")
+    return vm, port
+
+
+def close(vm):
+    machines.remove(vm)
+    vm.close()
+
+
+@atexit.register
+def close_all():
+    for vm in list(machines):
+        vm.close()
+
+
+# The interface
+
+def symbols(path):
+    status, text = run(["nm", "-D", "--defined-only", "--with-symbol-versions", path])
+    check(status == 0, text)
+    return sorted(line.split()[-1] for line in text.splitlines() if " T " in line)
+
+
+def test_the_97_names_stand_under_their_versions():
+    ours = symbols(os.path.join(OURS, "libspice-server.so.1"))
+    field = symbols(FIELD_FILE)
+    check(len(field) == 97, f"{len(field)} names")
+    check(ours == field, f"names differ: {set(ours) ^ set(field)}")
+
+
+# Pictures
+
+def views(vm, port, name):
+    """The picture that spice-gtk gets, after comparing it with spicesrc's, with the viewer's, and
+    with what QEMU itself finds in the guest's memory."""
+    spicy, ours, dump = file(name + ".ppm"), file(name + "-src.ppm"), file(name + "-dump.ppm")
+    spicy_screenshot(spicy, port)
+    status, lines = shot(ours, "--location", f"spice://127.0.0.1:{port}")
+    check(status == 0, "\n".join(lines))
+    check_equal(ours, spicy, f"{name}: spicesrc")
+    viewer = os.path.join(BUILD, "client", "spice-view")
+    if not os.path.exists(viewer):
+        return spicy
+    status, text = run([viewer, "--screenshot", file(name + "-view.png"),
+                        f"spice://127.0.0.1:{port}"])
+    check(status == 0, f"spice-view: {text}")
+    check_equal(file(name + "-view.png"), spicy, f"{name}: spice-view")
+    vm.qmp("screendump", filename=dump)
+    check_equal(dump, spicy, f"{name}: QEMU's own picture")
+    return spicy
+
+
+def marked_points(which, gpu):
+    """Pictures at each point of a guest's life, on one library."""
+    pictures = {}
+    vm, port = boot(which, "firmware-" + gpu, gpu=gpu)
+    time.sleep(2.5)
+    vm.qmp("stop")
+    pictures["firmware"] = views(vm, port, f"{which}-{gpu}-firmware")
+    close(vm)
+    vm, port = boot(which, "kernel-" + gpu, gpu=gpu, guest=GUEST,
+                    kernel_args="console=tty0 printk.time=0")
+    views(vm, port, f"{which}-{gpu}-messages")  # they differ from boot to boot
+    for _ in range(3):
+        vm.run(SCROLL)
+    time.sleep(0.3)
+    pictures["scrolled"] = views(vm, port, f"{which}-{gpu}-scrolled")
+    vm.run(NOISE)
+    time.sleep(0.3)
+    pictures["noise"] = views(vm, port, f"{which}-{gpu}-noise")
+    vm.forget_log()
+    vm.qmp("system_reset")
+    vm.wait_ready()
+    vm.run(BLANK)
+    vm.run(SCROLL)
+    time.sleep(0.3)
+    pictures["reset"] = views(vm, port, f"{which}-{gpu}-reset")
+    close(vm)
+    return pictures
+
+
+def compare_points(gpu):
+    ours, field = marked_points("ours", gpu), marked_points("field", gpu)
+    for point in field:
+        check_equal(ours[point], field[point], f"{gpu}, {point}: ours and the field's")
+
+
+def test_qxl_shows_the_same_at_each_point():
+    compare_points("qxl")
+
+
+def test_virtio_gpu_shows_the_same_at_each_point():
+    compare_points("virtio-gpu")
+
+
+# In a sandbox
+
+SANDBOX = ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
+
+
+def test_starts_and_serves_in_a_sandbox():
+    home = file("empty-home")
+    os.makedirs(home, exist_ok=True)
+    os.chmod(home, 0o500)
+    env = dict(os.environ, HOME=home, XDG_CACHE_HOME=home)
+    trace = file("strace.txt")
+    vm, port = boot("ours", "sandbox", extra=SANDBOX, env=env,
+                    wrapper=["strace", "-f", "-qq", "-o", trace, "-e",
+                             "trace=fork,vfork,clone,clone3,execve,execveat,open,openat,creat"])
+    time.sleep(2)
+    spicy_screenshot(file("sandbox.ppm"), port)
+    vm.qmp("quit")
+    vm.process.wait(timeout=20)
+    machines.remove(vm)
+    bad = []
+    for line in open(trace):
+        if re.search(r"\b(fork|vfork|execveat|creat)\(", line):
+            bad.append(line)
+        elif "clone" in line and "CLONE_THREAD" not in line:
+            bad.append(line)
+        elif "execve(" in line and "qemu-system-x86_64" not in line:
+            bad.append(line)
+        elif re.search(r"O_(WRONLY|RDWR|CREAT)", line) and not re.search(
+                r'"(/dev/|/proc/|/sys/|' + re.escape(vm.folder) + ")", line) and " = -1 " not in line:
+            bad.append(line)
+    check(not bad, "in the sandbox: " + "".join(bad[:5]))
+    check(os.listdir(home) == [], f"it left {os.listdir(home)}")
+
+
+def anonymous_kb(which):
+    vm, port = boot(which, "memory")
+    time.sleep(2)
+    vm.qmp("stop")
+    spicy_screenshot(file(f"memory-{which}.ppm"), port)
+    with open(f"/proc/{vm.process.pid}/status") as status:
+        value = int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1))
+    close(vm)
+    return value
+
+
+def test_memory_at_the_first_picture():
+    values = {which: sorted(anonymous_kb(which) for _ in range(3))[1] for which in LIBRARIES}
+    print(f"# RssAnon at the first picture: ours {values['ours']} kB, "
+          f"the field's {values['field']} kB")
+    check(values["ours"] <= values["field"] + 1024, f"too much memory: {values}")
+
+
+# Keyboard and pointer
+
+def viewer_window(xvfb, title):
+    status, text = xvfb.xdotool("search", "--onlyvisible", "--name", title)
+    windows = text.split() if status == 0 else []
+    return windows[-1] if windows else None
+
+
+def test_remote_viewer_types_into_the_guest():
+    vm, port = boot("ours", "typing", guest=GUEST)
+    xvfb = Xvfb()
+    viewer = subprocess.Popen(["remote-viewer", "--full-screen", f"spice://127.0.0.1:{port}"],
+                              env=xvfb.environment(), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        window = wait_until(lambda: viewer_window(xvfb, "QEMU|127"), 60, "window")
+        time.sleep(3)
+        xvfb.xdotool("windowfocus", "--sync", window)
+        xvfb.xdotool("mousemove", "640", "512", "click", "1")
+        time.sleep(0.5)
+        for key in ("Return", *"echo", "space", *"q", "space", "Shift+minus", "greater", "slash",
+                    *"tmp", "slash", *"typed", "Return"):
+            xvfb.xdotool("key", "--delay", "30", key)
+        time.sleep(1.5)
+        text = vm.run("cat /tmp/typed").replace("\r", "")
+        check("q _\n" in text, f"the guest read {text!r}")
+    finally:
+        viewer.terminate()
+        viewer.wait()
+        xvfb.close()
+        close(vm)
+
+
+def tablet_events(vm):
+    """Starts to record what the guest's tablet says."""
+    vm.run("(timeout 20 cat /dev/input/event* >/tmp/events 2>/dev/null &) ")
+
+
+# What QMP tells
+
+def normal(events):
+    """Events of connections, without what differs from run to run."""
+    wanted = ("SPICE_CONNECTED", "SPICE_INITIALIZED", "SPICE_DISCONNECTED")
+    counts = {}
+    for event in events:
+        if event["event"] in wanted:
+            data = event["data"]
+            check(data["server"]["host"] == "127.0.0.1" and data["client"]["host"] == "127.0.0.1",
+                  f"{data}")
+            counts[event["event"]] = counts.get(event["event"], 0) + 1
+            if event["event"] == "SPICE_INITIALIZED":
+                check(data["client"]["connection-id"] != 0 or "connection-id" in data["client"],
+                      f"{data}")
+    return counts
+
+
+def qmp_session(which):
+    """What a host is told while clients come with the right and with a wrong password."""
+    vm, port = boot(which, "qmp", spice="password-secret=pw", extra=[
+        "-object", "secret,id=pw,data=first"])
+    time.sleep(1)
+    answers = []
+    status, _ = run(["spicy-screenshot", "-h", "127.0.0.1", "-p", str(port), "-w", "first", "-o",
+                     file("qmp.ppm")])
+    answers.append(("first", status == 0))
+    vm.qmp("set_password", protocol="spice", password="second")
+    for word in ("first", "second"):
+        if os.path.exists(file("qmp.ppm")):
+            os.unlink(file("qmp.ppm"))
+        run(["timeout", "8", "spicy-screenshot", "-h", "127.0.0.1", "-p", str(port), "-w", word, "-o",
+             file("qmp.ppm")])
+        answers.append((word, os.path.exists(file("qmp.ppm"))))
+    vm.qmp("expire_password", protocol="spice", time="now")
+    time.sleep(1.2)
+    os.unlink(file("qmp.ppm"))
+    run(["timeout", "8", "spicy-screenshot", "-h", "127.0.0.1", "-p", str(port), "-w", "second", "-o",
+         file("qmp.ppm")])
+    answers.append(("expired", os.path.exists(file("qmp.ppm"))))
+    vm.qmp("set_password", protocol="spice", password="third")
+    vm.qmp("expire_password", protocol="spice", time="never")
+    # one that stays is listed
+    stats = subprocess.Popen(["spicy-stats", f"--uri=spice://127.0.0.1:{port}?password=third"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(2)
+    listed = vm.qmp("query-spice")
+    stats.kill()
+    stats.wait()
+    time.sleep(1)
+    after = vm.qmp("query-spice")
+    answers.append(("channels", sorted((channel["channel-type"], channel["channel-id"],
+                                        channel["tls"]) for channel in listed["channels"])))
+    answers.append(("one connection",
+                    len({channel["connection-id"] for channel in listed["channels"]}) == 1))
+    answers.append(("auth", listed["auth"], listed["mouse-mode"], listed["enabled"]))
+    answers.append(("left", after["channels"]))
+    events = normal(vm.events)
+    close(vm)
+    return answers, events
+
+
+def test_qmp_answers_as_on_the_fields_library():
+    ours, our_events = qmp_session("ours")
+    field, field_events = qmp_session("field")
+    # channels that are not there yet on ours: sound
+    drop = {"channels"}
+    check([a for a in ours if a[0] not in drop] == [a for a in field if a[0] not in drop],
+          f"ours {ours}\nthe field's {field}")
+    our_channels = dict((a[0], a[1]) for a in ours if a[0] == "channels")["channels"]
+    field_channels = dict((a[0], a[1]) for a in field if a[0] == "channels")["channels"]
+    check(set(our_channels) <= set(field_channels) and len(our_channels) == 4,
+          f"{our_channels} {field_channels}")
+    print(f"# events on ours {our_events}, on the field's {field_events}")
+    check(set(our_events) == set(field_events), f"{our_events} {field_events}")
+    check(our_events["SPICE_CONNECTED"] == our_events["SPICE_DISCONNECTED"],
+          f"connections do not add up: {our_events}")
+
+
+# Life
+
+def test_stop_cont_and_quit_while_clients_draw():
+    vm, port = boot("ours", "life", guest=GUEST, modules="ehci-pci usbhid hid-generic",
+                    extra=["-device", "usb-ehci,id=eh", "-device", "usb-tablet,bus=eh.0,id=tab"])
+    watcher = subprocess.Popen(["spicy-stats", f"--uri=spice://127.0.0.1:{port}"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    vm.serial.sendall(b"(while true; do cat /bin/busybox >/dev/fb0; done) 2>/dev/null &\n")
+    for number in range(5):
+        vm.qmp("stop")
+        time.sleep(0.1)
+        vm.qmp("screendump", filename=file("life.ppm"))
+        vm.qmp("cont")
+        time.sleep(0.3)
+        vm.qmp("screendump", filename=file("life.ppm"))
+        spicy_screenshot(file("life-spicy.ppm"), port)
+    vm.qmp("device_del", id="tab")
+    time.sleep(1)
+    check(vm.qmp("query-spice")["mouse-mode"] == "server", "the mouse mode without a tablet")
+    check(watcher.poll() is None, "the watching client was dropped")
+    vm.qmp("quit")
+    check(vm.process.wait(timeout=20) == 0, f"QEMU ended with {vm.process.returncode}")
+    machines.remove(vm)
+    watcher.kill()
+    watcher.wait()
+
+
+def rate(vm):
+    """Full screens that the guest writes in three seconds."""
+    text = vm.run("e=$(($(date +%s)+4)); n=0; while [ $(date +%s) -lt $e ]; do "
+                  "cat /bin/busybox >/dev/fb0 2>/dev/null; n=$((n+1)); done; echo wrote $n")
+    return int(re.search(r"wrote (\d+)", text).group(1))
+
+
+def storm(vm, port, count):
+    """Clients that come and go at random moments, are killed, are stopped, and send garbage."""
+    chance = random.Random(5)
+    stopped = []
+    for number in range(count):
+        kind = chance.randrange(4)
+        if kind == 0:
+            client = socket.create_connection(("127.0.0.1", port), 5)
+            client.sendall(chance.randbytes(chance.randrange(1, 400)))
+            time.sleep(chance.random() * 0.1)
+            client.close()
+            continue
+        client = subprocess.Popen(
+            ["spicy-stats", f"--uri=spice://127.0.0.1:{port}"] if kind < 3 else
+            ["spicy-screenshot", "-h", "127.0.0.1", "-p", str(port), "-o", "/dev/null"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.random() * 0.5)
+        if kind == 2:
+            client.send_signal(signal.SIGSTOP)
+            stopped.append(client)
+            if len(stopped) > 3:
+                victim = stopped.pop(0)
+                victim.kill()
+                victim.wait()
+        else:
+            client.kill()
+            client.wait()
+    for client in stopped:
+        client.kill()
+        client.wait()
+
+
+def memory_kb(vm):
+    with open(f"/proc/{vm.process.pid}/status") as status:
+        return int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1))
+
+
+def test_a_storm_of_clients_disturbs_nobody():
+    vm, port = boot("ours", "storm", guest=GUEST)
+    steady = subprocess.Popen(["spicy-stats", f"--uri=spice://127.0.0.1:{port}"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1)
+        calm = rate(vm)
+        storm(vm, port, 10)
+        before, fds = memory_kb(vm), len(os.listdir(f"/proc/{vm.process.pid}/fd"))
+        vm.serial.sendall(b"(while true; do cat /bin/busybox >/dev/fb0; done) 2>/dev/null & echo $! "
+                          b">/tmp/pid\n")
+        storm(vm, port, 1000 if LONG else 50)
+        vm.run("kill $(cat /tmp/pid)")
+        time.sleep(1.5)
+        after, fds_after = memory_kb(vm), len(os.listdir(f"/proc/{vm.process.pid}/fd"))
+        print(f"# RssAnon {before} kB before, {after} kB after; descriptors {fds}, {fds_after}")
+        check(vm.process.poll() is None, "QEMU ended")
+        check(steady.poll() is None, "the steady client was dropped")
+        check(fds_after <= fds + 2, f"descriptors leak: {fds} {fds_after}")
+        check(after - before < 24 * 1024, f"memory leaks: {before} kB, {after} kB")
+        stopped = subprocess.Popen(["spicy-stats", f"--uri=spice://127.0.0.1:{port}"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        stopped.send_signal(signal.SIGSTOP)
+        beside = rate(vm)
+        stopped.kill()
+        stopped.wait()
+        print(f"# screens written in the guest: {calm} with one client, {beside} beside a stopped one")
+        check(beside * 2 > calm, "the guest waits for a stopped client")
+        vm.run(BLANK)
+        vm.run(SCROLL)
+        time.sleep(0.5)
+        views(vm, port, "after-storm")
+    finally:
+        steady.kill()
+        steady.wait()
+        close(vm)
+
+
+tests = [test_the_97_names_stand_under_their_versions, test_qxl_shows_the_same_at_each_point,
+         test_virtio_gpu_shows_the_same_at_each_point, test_starts_and_serves_in_a_sandbox,
+         test_memory_at_the_first_picture, test_remote_viewer_types_into_the_guest,
+         test_qmp_answers_as_on_the_fields_library, test_stop_cont_and_quit_while_clients_draw,
+         test_a_storm_of_clients_disturbs_nobody]
+
+if __name__ == "__main__":
+    import sys
+    wanted = sys.argv[1:]
+    sys.exit(run_tests([test for test in tests
+                        if not wanted or any(word in test.__name__ for word in wanted)]))
