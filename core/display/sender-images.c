@@ -105,6 +105,7 @@ static uint64_t hash_rows(uint64_t hash, const SpiceImageRows *rows)
         const uint8_t *lowest =
             rows->stride < 0 ? rows->top + rows->stride * (ptrdiff_t)(rows->height - 1) : rows->top;
 
+        /* 0 or 1 */
         return spice_content_hash(hash + (rows->stride < 0), lowest, row * rows->height);
     }
     for (uint32_t y = 0; y < rows->height; y++)
@@ -115,7 +116,8 @@ static uint64_t hash_rows(uint64_t hash, const SpiceImageRows *rows)
 static uint64_t content_of(const Subject *self)
 {
     const SpiceImage *source = &self->source;
-    uint64_t hash = self->sender->config.images->seed + source->flags;
+    uint64_t hash = self->sender->config.images->seed +
+                    (source->flags & SPICE_IMAGE_FLAGS_HIGH_BITS_SET); /* 0 or 2; see below */
     SpiceImageRows rows;
 
     if (source->type != SPICE_IMAGE_TYPE_BITMAP)

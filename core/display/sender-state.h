@@ -30,9 +30,9 @@ typedef struct {
     SpiceGlzDictionary *dictionary; /* made with the first image */
 } SpiceClientGlz;
 
+/** A pixmap cache of a client. It stays when no channel uses it: the client keeps what it has. */
 typedef struct {
     uint8_t id;
-    unsigned n_users;
     SpiceSentPixmaps *ledger; /* NULL: free */
 } SpiceClientPixmaps;
 
@@ -55,7 +55,6 @@ struct SpiceClientImages {
 /** The ledger of the cache with this id; a new one if there is none. */
 SpiceClientPixmaps *spice_client_images_pixmaps(SpiceClientImages *images, uint8_t id,
                                                 uint64_t pixels, SpiceError *error);
-void spice_client_images_leave_pixmaps(SpiceClientImages *images, SpiceClientPixmaps *pixmaps);
 SpiceClientGlz *spice_client_images_glz(SpiceClientImages *images, uint8_t id, uint64_t pixels,
                                         SpiceError *error);
 

@@ -36,10 +36,8 @@ void spice_sender_destroy(SpiceSender *self)
 {
     if (!self)
         return;
-    if (self->pixmaps) {
+    if (self->pixmaps)
         spice_sent_pixmaps_leave(self->pixmaps->ledger, self->sharer);
-        spice_client_images_leave_pixmaps(self->config.images, self->pixmaps);
-    }
     if (self->used_glz)
         self->glz->frozen = true;
     for (uint32_t id = 0; id < SPICE_MAX_SURFACES; id++)
@@ -65,14 +63,10 @@ bool spice_sender_take_init(SpiceSender *self, const SpiceMsgcDisplayInit *init,
         return false;
     self->glz = spice_client_images_glz(images, init->glz_dictionary_id,
                                         (uint64_t)init->glz_dictionary_window_size, error);
-    if (!self->glz) {
-        spice_client_images_leave_pixmaps(images, pixmaps);
+    if (!self->glz)
         return false;
-    }
     self->sharer = spice_sent_pixmaps_join(pixmaps->ledger, self->config.channel_id);
-    if (self->sharer < 0)
-        spice_client_images_leave_pixmaps(images, pixmaps);
-    else
+    if (self->sharer >= 0)
         self->pixmaps = pixmaps;
     self->initialised = true;
     return true;

@@ -54,10 +54,8 @@ SpiceClientPixmaps *spice_client_images_pixmaps(SpiceClientImages *self, uint8_t
     for (unsigned i = 0; i < SPICE_MAX_CLIENT_CACHES; i++) {
         SpiceClientPixmaps *at = &self->pixmaps[i];
 
-        if (at->ledger && at->id == id) {
-            at->n_users++;
+        if (at->ledger && at->id == id)
             return at;
-        }
         if (!at->ledger && !free_one)
             free_one = at;
     }
@@ -73,18 +71,7 @@ SpiceClientPixmaps *spice_client_images_pixmaps(SpiceClientImages *self, uint8_t
         return NULL;
     }
     free_one->id = id;
-    free_one->n_users = 1;
     return free_one;
-}
-
-void spice_client_images_leave_pixmaps(SpiceClientImages *self, SpiceClientPixmaps *pixmaps)
-{
-    (void)self;
-    if (--pixmaps->n_users > 0)
-        return;
-    /* Who comes next brings all anew; what the client still has is replaced then. */
-    spice_sent_pixmaps_destroy(pixmaps->ledger);
-    pixmaps->ledger = NULL;
 }
 
 SpiceClientGlz *spice_client_images_glz(SpiceClientImages *self, uint8_t id, uint64_t pixels,

@@ -500,15 +500,18 @@ static void end_loan(void *context)
     lent_unref(lent);
 }
 
-/** Whether the unused byte of the primary, which is not kept, gets to be seen. */
-static bool shows_unused(const RandomDraw *draw)
+/** Whether the unused byte of the primary or the unused bit of a 555 surface, which are not kept,
+ * get to be seen. */
+static bool shows_unused(const Display *display, const RandomDraw *draw)
 {
+    const SpicePixels *dest = spice_receiver_surface(display->model, draw->message.base.surface_id);
     const bool by_alpha = draw->type == SPICE_MSG_DISPLAY_DRAW_ALPHA_BLEND ||
                           draw->type == SPICE_MSG_DISPLAY_DRAW_COMPOSITE;
 
     for (unsigned i = 0; i < draw->n_images; i++)
-        if (draw->images[i].type == SPICE_IMAGE_TYPE_SURFACE && draw->images[i].surface_id == 0 &&
-            (by_alpha || draw->message.base.surface_id != 0))
+        if (draw->images[i].type == SPICE_IMAGE_TYPE_SURFACE &&
+            ((dest && dest->format == PIXMAN_r5g6b5) ||
+             (draw->images[i].surface_id == 0 && (by_alpha || draw->message.base.surface_id != 0))))
             return true;
     return false;
 }
@@ -525,7 +528,7 @@ static void draw(SenderWorld *self, Display *display)
     lent->world = self;
     lent->references = lends ? 2 : 1;
     sender_draw_make(random, self->pictures, &self->choices, id, MAX_SIDE, id != 0);
-    if (self->config.lossy ? is_tame(random) : !shows_unused(random)) {
+    if (!shows_unused(display, random) && (!self->config.lossy || is_tame(random))) {
         sent = send_lent(self, display, random->type, &random->message, lends ? &loan : NULL);
         self->tally.draws += sent;
         self->tally.refused += !sent;
@@ -549,13 +552,19 @@ static void change_surface(SenderWorld *self, Display *display)
 static void reconnect(SenderWorld *self)
 {
     const unsigned number = below(self, N_DISPLAYS);
+    Display *other = &self->displays[(number + 1) % N_DISPLAYS];
 
     self->tally.reconnects++;
     if (!self->config.abrupt)
         deliver_all(self);
+    /* What depends on what is lost is lost, too. */
+    while (deliver(self, other))
+        ;
     close_display(self, &self->displays[number]);
-    /* What the others wait for from the channel that is gone they wait for no more. */
-    deliver_all(self);
+    if (other->n_queued > 0) {
+        close_display(self, other);
+        open_display(self, (number + 1) % N_DISPLAYS);
+    }
     open_display(self, number);
 }
 
