@@ -47,7 +47,7 @@ struct SenderWorld {
     SenderWorldTally tally;
     const char *failure;
     SpiceAllocator allocator; /* the senders' */
-    unsigned allocated, lent;
+    unsigned allocated, asked, lent;
     bool refusing;
     GuestPictures *pictures;
     SpiceClientImages *images;
@@ -72,7 +72,8 @@ static void *take(void *context, size_t size)
 {
     SenderWorld *self = context;
 
-    if (self->refusing && below(self, 16) == 0) {
+    if (self->refusing &&
+        (self->config.starved ? below(self, 16) == 0 : ++self->asked == self->config.fail_at)) {
         self->tally.starved++;
         return NULL;
     }
@@ -113,14 +114,14 @@ static bool send_lent(SenderWorld *self, Display *display, uint16_t type, const 
     SpiceReceiverResult result;
     SpiceError error = {0};
 
-    self->refusing = self->config.starved;
+    self->refusing = self->config.starved || self->config.fail_at;
     self->lent += loan != NULL;
     if (!spice_sender_encode_lent(display->sender, type, message, loan, &display->out, &error)) {
         self->lent -= loan != NULL;
         self->refusing = false;
         if (display->out.n_messages || display->out.bytes.size)
             fail(self, "a message was refused but something is to be sent");
-        if (error.code == SPICE_ERROR_MEMORY && !self->config.starved)
+        if (error.code == SPICE_ERROR_MEMORY && self->tally.starved == 0)
             fail(self, "memory was there");
         return false;
     }

@@ -18,11 +18,12 @@ typedef struct {
     SpiceImageMode mode;
     SpiceWanCompression wan; /* JPEG and zlib */
     uint64_t bits_per_second;
-    bool starved;   /* memory is refused to the senders now and then */
-    bool separate;  /* the displays name different caches */
-    bool lossy;     /* compare roughly, then refine and compare exactly */
-    bool reconnect; /* displays come and go */
-    bool abrupt;    /* and what was on their way then is lost */
+    unsigned fail_at; /* the n-th memory that senders ask for to encode is refused; 0: none */
+    bool starved;     /* memory is refused to the senders now and then */
+    bool separate;    /* the displays name different caches */
+    bool lossy;       /* compare roughly, then refine and compare exactly */
+    bool reconnect;   /* displays come and go */
+    bool abrupt;      /* and what was on their way then is lost */
     SpiceCpuFlags cpu;
 } SenderWorldConfig;
 

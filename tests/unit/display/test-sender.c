@@ -86,6 +86,33 @@ static void test_histories(const char *name, const SenderWorldConfig *config, un
            "%s: and the histories were lively", name);
 }
 
+/** Each time another memory is refused, in several histories. */
+static void test_each_failure(const char *name, SpiceImageMode mode)
+{
+    enum { N_HISTORIES = 10, N_FAILURES = 50 };
+    unsigned held = 0, refused = 0;
+
+    for (unsigned i = 0; i < N_HISTORIES * N_FAILURES; i++) {
+        const SenderWorldConfig config = {.mode = mode, .fail_at = 1 + i % N_FAILURES};
+        uint64_t state = UINT64_C(0x9e3779b97f4a7c15) * (1 + i / N_FAILURES);
+        SenderWorld *world = sender_world_create((Choices){below_random, &state}, &config);
+        const char *failure;
+
+        for (unsigned step = 0; step < 120; step++)
+            sender_world_step(world);
+        sender_world_settle(world);
+        refused += sender_world_tally(world).starved;
+        failure = sender_world_destroy(world);
+        held += !failure;
+        if (failure)
+            TAP_NOTE("history %u, memory %u refused: %s", i / N_FAILURES, config.fail_at, failure);
+    }
+    TAP_OK(held == N_HISTORIES * N_FAILURES && refused > held * 3 / 4,
+           "%s: client and model agree whichever memory is refused: %u of %u", name, held,
+           N_HISTORIES * N_FAILURES);
+    TAP_NOTE("%u refused", refused);
+}
+
 int main(int argc, char **argv)
 {
     enum {
@@ -137,5 +164,10 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (!only || strcmp(only, modes[i].name) == 0)
             test_histories(modes[i].name, &modes[i].config, n_histories, n_steps, modes[i].codecs);
+    if (!only) {
+        test_each_failure("adaptive", SPICE_IMAGE_MODE_ADAPTIVE);
+        test_each_failure("glz", SPICE_IMAGE_MODE_GLZ);
+        test_each_failure("lz", SPICE_IMAGE_MODE_LZ);
+    }
     return tap_done();
 }
