@@ -156,9 +156,13 @@ static void dress(RandomDraw *draw, SpiceImage *image, GuestPictures *pictures,
     } else if (what < 7) {
         fill(rows, image, bits_of(image), below(choices, 4), below(choices, 4));
     }
-    if (image->palette.palette && below(choices, 2))
+    if (image->palette.palette && below(choices, 2)) {
         image->palette.palette->unique =
             1 + below(choices, below(choices, 2) ? N_UNIQUES : N_COMMON_UNIQUES);
+        /* Guests may use such an id again, too. */
+        if (below(choices, 6) == 0)
+            image->palette.palette->entries[below(choices, 16)] ^= 0x404040;
+    }
     if (image->bitmap_format == SPICE_BITMAP_FMT_RGBA)
         premultiply(rows, image);
     if (image->bitmap_format != SPICE_BITMAP_FMT_32BIT)

@@ -317,6 +317,59 @@ static void test_known_again(void)
     close_client(&client);
 }
 
+static void test_twice_in_a_message(void)
+{
+    SpiceMsgDisplayDrawOpaque opaque = {
+        .base = {.box = {0, 0, 32, 32}}, .source_area = {0, 0, 32, 32}, .rop = SPICE_ROPD_OP_AND};
+    const SpiceMsgDisplayDrawOpaque *read;
+    Picture picture;
+    Client client;
+
+    open_client(&client, SPICE_IMAGE_MODE_GLZ);
+    make(&picture, 1, SHADES, 32);
+    opaque.source = &picture.image;
+    opaque.brush = (SpiceBrush){.type = SPICE_BRUSH_TYPE_PATTERN, .pattern = &picture.image};
+    spice_sender_encode(client.senders[0], SPICE_MSG_DISPLAY_DRAW_OPAQUE, &opaque, &client.out,
+                        NULL);
+    read = read_back(&client, 0, SPICE_MSG_DISPLAY_DRAW_OPAQUE);
+    TAP_OK(read && read->source->flags == SPICE_IMAGE_FLAGS_CACHE_ME &&
+               read->brush.pattern->flags == 0 &&
+               read->brush.pattern->type == SPICE_IMAGE_TYPE_LZ_RGB &&
+               read->source->type == SPICE_IMAGE_TYPE_GLZ_RGB,
+           "no message depends on the order in which its images are read");
+    spice_sender_encode(client.senders[0], SPICE_MSG_DISPLAY_DRAW_OPAQUE, &opaque, &client.out,
+                        NULL);
+    read = read_back(&client, 0, SPICE_MSG_DISPLAY_DRAW_OPAQUE);
+    TAP_OK(read && read->source->type == SPICE_IMAGE_TYPE_FROM_CACHE &&
+               read->brush.pattern->type == SPICE_IMAGE_TYPE_FROM_CACHE,
+           "an image of an earlier one may be named twice");
+    close_client(&client);
+}
+
+static void test_glz(void)
+{
+    const SpiceImage *image, *after;
+    Picture picture;
+    Client client;
+
+    open_client(&client, SPICE_IMAGE_MODE_GLZ);
+    make(&picture, 0, SHADES, 32);
+    image = send(&client, 0, &picture, 0, 0);
+    TAP_OK(image && image->type == SPICE_IMAGE_TYPE_GLZ_RGB && image->data.data[28] == 0,
+           "the first GLZ image has id 0");
+    make(&picture, 0, GRAIN, 32);
+    image = send(&client, 1, &picture, 0, 0);
+    TAP_OK(image && image->type == SPICE_IMAGE_TYPE_GLZ_RGB && image->data.data[28] == 1,
+           "another display's has id 1");
+    spice_sender_destroy(client.senders[0]);
+    client.senders[0] = NULL;
+    make(&picture, 0, FLAT, 32);
+    after = send(&client, 1, &picture, 0, 0);
+    TAP_OK(after && after->type == SPICE_IMAGE_TYPE_LZ_RGB,
+           "when a display goes that had sent some, the dictionary is not used any more");
+    close_client(&client);
+}
+
 /* --- palettes --- */
 
 static const SpiceImage *send_indexed(Client *client, Picture *picture, uint64_t unique)
@@ -571,6 +624,8 @@ int main(void)
     test_sharing();
     test_gone();
     test_known_again();
+    test_twice_in_a_message();
+    test_glz();
     test_palettes();
     test_raw();
     test_lossy();
