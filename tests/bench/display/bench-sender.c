@@ -1,7 +1,7 @@
 /* What senders make of pictures: time of one thread and bytes, by mode and content, beside a plain
- * copy; then the same for an hour's worth of office work, made up.
+ * copy; then the same for office work, made up, and for recorded sessions.
  *
- *     bench-sender [SCREENS]
+ *     bench-sender [SCREENS [SESSION...]]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,6 +13,7 @@
 #include "../image/screens.h"
 #include "core/display/sender.h"
 #include "office-trace.h"
+#include "session-trace.h"
 
 enum { WIDTH = 1280, HEIGHT = 800, PIXELS = WIDTH * HEIGHT, TILE = 160 };
 
@@ -109,41 +110,48 @@ static void give_back(void *context)
     free(context);
 }
 
-/** A picture cut from `pixels`, which is a screen. */
-static void send_picture(Channel *channel, const uint32_t *pixels, SpiceRect box)
+/** Messages have mini headers. */
+static void count_bytes(Channel *channel)
+{
+    for (unsigned i = 0; i < channel->out.n_messages; i++)
+        channel->bytes += channel->out.messages[i].size + 6;
+}
+
+/** A picture cut from a screen. */
+static void send_picture(Channel *channel, const uint8_t *screen, ptrdiff_t stride, SpiceRect box)
 {
     const uint32_t width = (uint32_t)(box.right - box.left);
     const uint32_t height = (uint32_t)(box.bottom - box.top);
+    const size_t row = (size_t)width * 4;
+    /* Views hand out pictures without gaps between rows. */
+    uint8_t *rows = malloc(row * height);
     SpiceImage image = {.type = SPICE_IMAGE_TYPE_BITMAP,
                         .width = width,
                         .height = height,
                         .bitmap_format = SPICE_BITMAP_FMT_32BIT,
                         .bitmap_flags = SPICE_BITMAP_FLAGS_TOP_DOWN,
                         .bitmap_width = width,
-                        .bitmap_height = height};
+                        .bitmap_height = height,
+                        .stride = (uint32_t)row,
+                        .data = {rows, row * height}};
     const SpiceMsgDisplayDrawCopy copy = {
         .base = {.box = box},
         .source = &image,
         .source_area = {0, 0, (int32_t)height, (int32_t)width},
         .rop = SPICE_ROPD_OP_PUT,
     };
-    /* Views hand out pictures without gaps between rows. */
-    uint8_t *rows = malloc((size_t)width * height * 4);
     const SpiceGlzLoan loan = {give_back, rows};
     double start;
 
     for (uint32_t y = 0; y < height; y++)
-        memcpy(rows + (size_t)y * width * 4,
-               pixels + ((size_t)box.top + y) * WIDTH + (size_t)box.left, (size_t)width * 4);
-    image.stride = width * 4;
-    image.data = (SpiceBytes){rows, (size_t)width * height * 4};
+        memcpy(rows + y * row,
+               screen + stride * (ptrdiff_t)(box.top + (int32_t)y) + (size_t)box.left * 4, row);
     start = clock_s();
     if (!spice_sender_encode_lent(channel->sender, SPICE_MSG_DISPLAY_DRAW_COPY, &copy, &loan,
                                   &channel->out, NULL))
         exit(1);
     channel->seconds += clock_s() - start;
-    for (unsigned i = 0; i < channel->out.n_messages; i++)
-        channel->bytes += channel->out.messages[i].size + 6;
+    count_bytes(channel);
 }
 
 /* --- screens --- */
@@ -201,10 +209,12 @@ static void measure_screens(unsigned n)
             open_channel(&whole, &modes[m], false);
             open_channel(&tiles, &modes[m], false);
             for (unsigned i = 0; i < n; i++) {
-                send_picture(&whole, pixels, (SpiceRect){0, 0, HEIGHT, WIDTH});
+                send_picture(&whole, (const uint8_t *)pixels, 4 * WIDTH,
+                             (SpiceRect){0, 0, HEIGHT, WIDTH});
                 for (int32_t y = 0; y < HEIGHT; y += TILE)
                     for (int32_t x = 0; x < WIDTH; x += TILE)
-                        send_picture(&tiles, pixels, (SpiceRect){y, x, y + TILE, x + TILE});
+                        send_picture(&tiles, (const uint8_t *)pixels, 4 * WIDTH,
+                                     (SpiceRect){y, x, y + TILE, x + TILE});
             }
             printf("%-10s %-22s %10.0f %10.0f %10.0f\n", content_name(content), modes[m].name,
                    n * sizeof(pixels) / whole.seconds / 1e6,
@@ -216,41 +226,85 @@ static void measure_screens(unsigned n)
     }
 }
 
-/* --- office work --- */
+/* --- traces --- */
+
+static void print_head(const char *name)
+{
+    printf("\n%-22s %10s %12s %12s %8s %8s\n", name, "pictures", "bytes in", "bytes out", "CPU ms",
+           "hits");
+}
+
+static void print_channel(const Mode *mode, const Channel *channel)
+{
+    const SpiceSenderCounters *counters = spice_sender_counters(channel->sender);
+    uint64_t images = counters->hits, bytes_in = counters->hit_bytes;
+
+    for (unsigned i = 0; i < SPICE_IMAGE_N_CODECS; i++) {
+        images += counters->codecs[i].images;
+        bytes_in += counters->codecs[i].bytes_in;
+    }
+    printf("%-22s %10llu %12llu %12llu %8.1f %8llu\n", mode->name, (unsigned long long)images,
+           (unsigned long long)bytes_in, (unsigned long long)channel->bytes, channel->seconds * 1e3,
+           (unsigned long long)counters->hits);
+}
 
 static void send_change(void *context, const uint32_t *pixels, SpiceRect box)
 {
-    send_picture(context, pixels, box);
+    send_picture(context, (const uint8_t *)pixels, 4 * WIDTH, box);
 }
 
 static void measure_office(void)
 {
-    printf("\n%-22s %10s %10s %10s %8s\n", "office trace", "pictures", "bytes in", "bytes out",
-           "CPU ms");
+    print_head("office work");
     for (unsigned m = 0; m < N_MODES; m++) {
         Channel channel;
-        const SpiceSenderCounters *counters;
-        uint64_t images = 0, bytes_in = 0;
 
         open_channel(&channel, &modes[m], true);
         office_trace_run(WIDTH, HEIGHT, send_change, &channel);
-        counters = spice_sender_counters(channel.sender);
-        for (unsigned i = 0; i < SPICE_IMAGE_N_CODECS; i++) {
-            images += counters->codecs[i].images;
-            bytes_in += counters->codecs[i].bytes_in;
-        }
-        printf("%-22s %10llu %10llu %10llu %8.1f   %llu hits\n", modes[m].name,
-               (unsigned long long)(images + counters->hits),
-               (unsigned long long)(bytes_in + counters->hit_bytes),
-               (unsigned long long)channel.bytes, channel.seconds * 1e3,
-               (unsigned long long)counters->hits);
+        print_channel(&modes[m], &channel);
         close_channel(&channel);
     }
+}
+
+static void send_message(void *context, uint16_t type, const void *message)
+{
+    Channel *channel = context;
+
+    if (!spice_sender_encode(channel->sender, type, message, &channel->out, NULL))
+        exit(1);
+    if (type != SPICE_MSG_DISPLAY_SURFACE_CREATE)
+        count_bytes(channel);
+}
+
+static void send_part(void *context, const SpicePixels *primary, pixman_box32_t box)
+{
+    if (spice_pixels_bits(primary) == 32)
+        send_picture(context, primary->data, primary->stride,
+                     (SpiceRect){box.y1, box.x1, box.y2, box.x2});
+}
+
+static void measure_session(const char *folder)
+{
+    const char *name = strrchr(folder, '/');
+    uint64_t recorded = 0;
+
+    print_head(name ? name + 1 : folder);
+    for (unsigned m = 0; m < N_MODES; m++) {
+        Channel channel;
+
+        open_channel(&channel, &modes[m], true);
+        recorded = session_trace_run(folder, &(SessionTrace){send_message, send_part, &channel});
+        print_channel(&modes[m], &channel);
+        close_channel(&channel);
+    }
+    printf("%-22s %10s %12s %12llu\n", "(as recorded)", "", "", (unsigned long long)recorded);
 }
 
 int main(int argc, char **argv)
 {
     measure_screens(argc > 1 ? (unsigned)atoi(argv[1]) : 8);
     measure_office();
+    for (int i = 2; i < argc; i++)
+        measure_session(argv[i]);
     return 0;
 }
