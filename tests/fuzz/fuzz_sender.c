@@ -9,7 +9,7 @@
 
 #include "../unit/display/sender-world.h"
 
-enum { MAX_STEPS = 200 };
+enum { MAX_STEPS = 100 };
 
 typedef struct {
     const uint8_t *data;
