@@ -8,9 +8,10 @@
 /* --- content --- */
 
 enum {
-    SAMPLE_ROWS = 32,
-    SAMPLE_PIXELS = 32, /* in a row; each is compared with its right and its lower neighbour */
-    MIN_SAMPLES = 32,
+    /* Rows, and pixels of each; one is compared with its right and its lower neighbour. */
+    MAX_SAMPLES_ASIDE = 32,
+    MIN_SAMPLES_ASIDE = 8,
+    MIN_PAIRS = 32,
     /* A difference of more is an edge, of no more than SMALL a shade. */
     EDGE = 48,
     SMALL = 4,
@@ -27,7 +28,7 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
-static uint32_t pixel_at(uint8_t format, const uint8_t *row, uint32_t x)
+static inline uint32_t pixel_at(uint8_t format, const uint8_t *row, uint32_t x)
 {
     switch (format) {
     case SPICE_BITMAP_FMT_16BIT: {
@@ -55,7 +56,7 @@ static int difference(uint32_t a, uint32_t b)
 }
 
 /** Counts a pair; whether it is equal. */
-static bool compare(Differences *seen, uint32_t a, uint32_t b, int small)
+static inline bool compare(Differences *seen, uint32_t a, uint32_t b, int small)
 {
     int by;
 
@@ -75,19 +76,24 @@ static bool has_colours(uint8_t format)
     return format >= SPICE_BITMAP_FMT_16BIT && format <= SPICE_BITMAP_FMT_RGBA;
 }
 
-static uint32_t less(uint32_t a, uint32_t b)
+/** How many of `n` places are looked at: a quarter, within bounds. */
+static uint32_t sample_count(uint32_t n)
 {
-    return a < b ? a : b;
+    const uint32_t quarter = n / 4 > MIN_SAMPLES_ASIDE ? n / 4 : MIN_SAMPLES_ASIDE;
+    const uint32_t count = quarter < MAX_SAMPLES_ASIDE ? quarter : MAX_SAMPLES_ASIDE;
+
+    return count < n ? count : n;
 }
 
-/** Pairs of neighbours, spread over the picture. */
-static Differences look_at(const SpiceImageRows *rows)
+/** Pairs of neighbours, spread over the picture. `format` is that of the rows; a constant where
+ * this is put in line. */
+static inline Differences look_at(const SpiceImageRows *rows, uint8_t format)
 {
-    const uint32_t n_rows = less(rows->height - 1, SAMPLE_ROWS);
-    const uint32_t n_pixels = less(rows->width - 1, SAMPLE_PIXELS);
+    const uint32_t n_rows = sample_count(rows->height - 1);
+    const uint32_t n_pixels = sample_count(rows->width - 1);
     const uint32_t row_step = (rows->height - 1) / n_rows, step = (rows->width - 1) / n_pixels;
     /* The smallest step of 5 bits is 8. */
-    const int small = rows->format == SPICE_BITMAP_FMT_16BIT ? 2 * SMALL : SMALL;
+    const int small = format == SPICE_BITMAP_FMT_16BIT ? 2 * SMALL : SMALL;
     Differences seen = {0};
 
     for (uint32_t i = 0; i < n_rows; i++) {
@@ -97,14 +103,26 @@ static Differences look_at(const SpiceImageRows *rows)
         uint32_t x = i * 7 % step;
 
         for (uint32_t k = 0; k < n_pixels; k++, x += step) {
-            const uint32_t here = pixel_at(rows->format, row, x);
+            const uint32_t here = pixel_at(format, row, x);
 
             seen.aside++;
-            seen.aside_equal += compare(&seen, here, pixel_at(rows->format, row, x + 1), small);
-            compare(&seen, here, pixel_at(rows->format, below, x), small);
+            seen.aside_equal += compare(&seen, here, pixel_at(format, row, x + 1), small);
+            compare(&seen, here, pixel_at(format, below, x), small);
         }
     }
     return seen;
+}
+
+static Differences look(const SpiceImageRows *rows)
+{
+    switch (rows->format) {
+    case SPICE_BITMAP_FMT_16BIT:
+        return look_at(rows, SPICE_BITMAP_FMT_16BIT);
+    case SPICE_BITMAP_FMT_24BIT:
+        return look_at(rows, SPICE_BITMAP_FMT_24BIT);
+    default:
+        return look_at(rows, SPICE_BITMAP_FMT_32BIT);
+    }
 }
 
 SpiceImageContent spice_image_content(const SpiceImageRows *rows)
@@ -114,9 +132,9 @@ SpiceImageContent spice_image_content(const SpiceImageRows *rows)
 
     if (!has_colours(rows->format) || rows->width < 2 || rows->height < 2)
         return SPICE_CONTENT_TEXT;
-    seen = look_at(rows);
+    seen = look(rows);
     differing = seen.pairs - seen.equal;
-    if (seen.pairs < MIN_SAMPLES)
+    if (seen.pairs < MIN_PAIRS)
         return SPICE_CONTENT_TEXT;
     if (differing * 100 <= seen.pairs * 3)
         return SPICE_CONTENT_FLAT;

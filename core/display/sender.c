@@ -16,6 +16,7 @@ enum {
     IMAGE_OVERHEAD = 64 + 10 + 4 * SPICE_MAX_PALETTE_ENTRIES,
     WAIT_BYTES = 1 + 10 * SPICE_SENT_SHARERS,
     INVAL_ENTRY_BYTES = 9,
+    MAX_KEPT_BYTES = 256 << 10,
     SMALL_MESSAGES_BYTES = WAIT_BYTES + 2 + 8 * SPICE_SENT_MAX_PALETTE_USES,
 };
 
@@ -231,6 +232,15 @@ static void put_images(AnyDraw *draw, uint16_t type, const SpiceSenderPlan *plan
             *slot(draw, type, role) = images[role];
 }
 
+/** Whether there is nothing to be done but to write the draw. */
+static bool is_plain(const SpiceSenderPlan *plan)
+{
+    for (unsigned role = 0; role < SPICE_DRAW_N_ROLES; role++)
+        if (plan->sources.images[role])
+            return false;
+    return plan->pixmaps.n_victims == 0;
+}
+
 /** Takes all the memory that the messages will need, and finds out whether the draw can be
  * expressed, by writing it once without its images. */
 static bool reserve_draw(SpiceSenderOutput *out, AnyDraw *draw, uint16_t type,
@@ -302,6 +312,8 @@ static bool finish_draw(SpiceSender *self, uint16_t type, const void *message,
     uint64_t before;
     AnyDraw draw;
 
+    if (is_plain(plan))
+        return write(out, type, message, error);
     memcpy(&draw, message,
            spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER, type)->size);
     if (!reserve_draw(out, &draw, type, plan, error))
@@ -403,6 +415,9 @@ bool spice_sender_encode_lent(SpiceSender *self, uint16_t type, const void *mess
 {
     bool done, loan_taken = false;
 
+    /* A buffer that a large picture needed, or could have needed, is not kept. */
+    if (out->bytes.capacity > MAX_KEPT_BYTES)
+        spice_buffer_clear(&out->bytes);
     out->bytes.size = 0;
     out->n_messages = 0;
     if (!spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER, type))

@@ -157,8 +157,9 @@ int main(int argc, char **argv)
          RAW | LZ | GLZ | ZLIB_GLZ | QUIC | JPEG,
          {.mode = SPICE_IMAGE_MODE_ADAPTIVE, .bits_per_second = 2000000, .lossy = true}},
     };
+    const bool is_long = tap_long(argc, argv);
     const char *only = argc > 4 ? argv[4] : NULL;
-    const unsigned n_histories = argc > 2 ? (unsigned)atoi(argv[2]) : 24;
+    const unsigned n_histories = argc > 3 ? (unsigned)atoi(argv[2]) : is_long ? 200 : 12;
     const unsigned n_steps = argc > 3 ? (unsigned)atoi(argv[3]) : 1500;
 
     for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
