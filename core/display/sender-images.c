@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include <string.h>
+
 #include "core/image/bitmap.h"
 
 #include "sender-state.h"
@@ -292,14 +294,58 @@ static SpiceImageCodec choose(Subject *self, const SpiceImageRows *rows)
     return self->raw ? SPICE_IMAGE_CODEC_RAW : spice_image_choose(rows, &circumstances);
 }
 
+/** Entries that the indices ask for; four-bit ones are taken modulo what there is. */
+static unsigned entries_needed(const SpiceImageRows *rows)
+{
+    uint8_t highest = 0;
+
+    if (rows->format <= SPICE_BITMAP_FMT_1BIT_BE)
+        return 2;
+    if (rows->format != SPICE_BITMAP_FMT_8BIT)
+        return 1;
+    for (uint32_t y = 0; y < rows->height; y++) {
+        const uint8_t *row = rows->top + rows->stride * (ptrdiff_t)y;
+
+        for (uint32_t x = 0; x < rows->width; x++)
+            highest = row[x] > highest ? row[x] : highest;
+    }
+    return highest + 1u;
+}
+
+/** Gives an entry to each index that is used: black, which is what one without means. The field's
+ * clients would take it from beyond the palette. */
+static bool complete_palette(Subject *self, const SpiceImageRows *rows, SpiceError *error)
+{
+    const SpiceAllocator *allocator = self->sender->config.images->allocator;
+    const SpicePalette *given = self->source.palette.palette;
+    const unsigned needed = entries_needed(rows);
+    SpicePalette *palette;
+
+    if (needed <= given->n_entries)
+        return true;
+    palette = allocator->alloc(allocator->context,
+                               sizeof(*palette) + needed * sizeof(palette->entries[0]));
+    if (!palette)
+        return spice_error_set(error, SPICE_ERROR_MEMORY, "image.palette");
+    *palette = (SpicePalette){given->unique, (uint16_t)needed, (uint32_t *)(palette + 1)};
+    memset(palette->entries, 0, needed * sizeof(palette->entries[0]));
+    memcpy(palette->entries, given->entries, given->n_entries * sizeof(palette->entries[0]));
+    self->plan->completed[self->role] = palette;
+    self->source.palette.palette = palette;
+    return true;
+}
+
 static bool send_bitmap(Subject *self, SpiceError *error)
 {
     SpiceSenderPlan *plan = self->plan;
     SpiceEncodedImage *encoded = &plan->encoded[self->role];
     const SpiceImageRows rows = spice_bitmap_rows(&self->source);
 
-    if (spice_bitmap_is_indexed(self->source.bitmap_format))
+    if (spice_bitmap_is_indexed(self->source.bitmap_format)) {
+        if (!complete_palette(self, &rows, error))
+            return false;
         refer_to_palette(self);
+    }
     if (!spice_sender_encode_image(&plan->context, &self->source, &self->target,
                                    choose(self, &rows), encoded, error))
         return false;
@@ -486,9 +532,12 @@ void spice_sender_plan_clear(SpiceSender *sender, SpiceSenderPlan *plan, bool do
 {
     const SpiceAllocator *allocator = sender->config.images->allocator;
 
-    for (unsigned role = 0; role < SPICE_DRAW_N_ROLES; role++)
+    for (unsigned role = 0; role < SPICE_DRAW_N_ROLES; role++) {
         if (plan->encoded[role].memory)
             allocator->release(allocator->context, plan->encoded[role].memory);
+        if (plan->completed[role])
+            allocator->release(allocator->context, plan->completed[role]);
+    }
     if (!done)
         spice_sent_change_cancel(&plan->pixmaps, plan->added, SPICE_DRAW_N_ROLES);
 }

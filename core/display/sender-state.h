@@ -135,9 +135,10 @@ typedef struct {
     SpiceDrawImages sources;
     SpiceEncodedImage encoded[SPICE_DRAW_N_ROLES];
     SpiceSentPixmap *used[SPICE_DRAW_N_ROLES], *added[SPICE_DRAW_N_ROLES];
-    bool exact_alpha[SPICE_DRAW_N_ROLES]; /* what an entry will say about it */
-    int glz_role;                         /* the one that is encoded last; -1: none */
-    bool lossy;                           /* what is drawn is lossy */
+    SpicePalette *completed[SPICE_DRAW_N_ROLES]; /* palettes that had too few entries */
+    bool exact_alpha[SPICE_DRAW_N_ROLES];        /* what an entry will say about it */
+    int glz_role;                                /* the one that is encoded last; -1: none */
+    bool lossy;                                  /* what is drawn is lossy */
     SpiceEncodeContext context;
     SpiceSentChange pixmaps;
     SpiceSentPaletteChange palettes;

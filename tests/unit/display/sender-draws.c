@@ -156,6 +156,10 @@ static void dress(RandomDraw *draw, SpiceImage *image, GuestPictures *pictures,
     } else if (what < 7) {
         fill(rows, image, bits_of(image), below(choices, 4), below(choices, 4));
     }
+    /* Most guests stay within their palettes. */
+    if (image->bitmap_format == SPICE_BITMAP_FMT_8BIT && below(choices, 4) != 0)
+        for (size_t i = 0; i < image->data.size; i++)
+            rows[i] &= 15;
     if (image->palette.palette && below(choices, 2)) {
         image->palette.palette->unique =
             1 + below(choices, below(choices, 2) ? N_UNIQUES : N_COMMON_UNIQUES);

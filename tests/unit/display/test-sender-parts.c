@@ -375,6 +375,8 @@ static void test_glz(void)
 static const SpiceImage *send_indexed(Client *client, Picture *picture, uint64_t unique)
 {
     make(picture, 0, NOISE, 8);
+    for (unsigned i = 0; i < 64; i++)
+        picture->rows[i] &= 15;
     picture->image.bitmap_format = SPICE_BITMAP_FMT_8BIT;
     picture->image.stride = 8;
     picture->image.data.size = 64;
@@ -412,6 +414,12 @@ static void test_palettes(void)
     TAP_OK(image && (image->bitmap_flags & SPICE_BITMAP_FLAGS_PAL_CACHE_ME) && inval &&
                inval->id == 2,
            "for one more the one not used for longest goes");
+    picture.rows[5] = 40;
+    image = send(&client, 0, &picture, 0, 0);
+    TAP_OK(image && image->palette.palette && image->palette.palette->n_entries == 41 &&
+               image->palette.palette->entries[15] == picture.entries[15] &&
+               image->palette.palette->entries[40] == 0 && picture.palette.n_entries == 16,
+           "a palette gets the entries that it lacks");
     spice_sender_encode(client.senders[0], SPICE_MSG_DISPLAY_INVAL_ALL_PALETTES, NULL, &client.out,
                         NULL);
     image = send_indexed(&client, &picture, 1);
