@@ -9,6 +9,7 @@
 #include "core/display/receiver.h"
 #include "core/wire/channel.h"
 #include "core/wire/wire.h"
+#include "sender-compare.h"
 #include "sender-draws.h"
 
 enum {
@@ -329,37 +330,6 @@ static void deliver_all(SenderWorld *self)
 
 /* --- comparing --- */
 
-static double psnr(const SpicePixels *a, const SpicePixels *b)
-{
-    double sum = 0;
-
-    for (int32_t y = 0; y < a->height; y++)
-        for (int32_t x = 0; x < a->width; x++)
-            for (int i = 0; i < 3; i++) {
-                const int d = spice_pixels_row(a, y)[4 * x + i] - spice_pixels_row(b, y)[4 * x + i];
-
-                sum += d * d;
-            }
-    if (sum == 0)
-        return INFINITY;
-    return 10 * log10(255.0 * 255.0 * 3 * a->width * a->height / sum);
-}
-
-/** As pixels_equal(), but the unused bit of 555 may be anything. */
-static bool are_equal(const SpicePixels *a, const SpicePixels *b)
-{
-    if (a->format != PIXMAN_x1r5g5b5 || b->format != a->format)
-        return pixels_equal(a, b);
-    for (int32_t y = 0; y < a->height; y++)
-        for (int32_t x = 0; x < a->width; x++) {
-            const uint8_t *p = spice_pixels_row(a, y) + 2 * x, *q = spice_pixels_row(b, y) + 2 * x;
-
-            if (p[0] != q[0] || ((p[1] ^ q[1]) & 0x7f))
-                return false;
-        }
-    return true;
-}
-
 static void compare(SenderWorld *self, Display *display)
 {
     for (uint32_t id = 0; id < N_IDS; id++) {
@@ -368,7 +338,7 @@ static void compare(SenderWorld *self, Display *display)
 
         if (!client != !model)
             fail(self, "a surface is there that should not, or is not");
-        else if (client && !are_equal(client, model))
+        else if (client && !sent_pixels_equal(client, model))
             fail(self, "the client's surface is not the model's");
         self->tally.compared++;
     }
@@ -380,7 +350,7 @@ static void compare_roughly(SenderWorld *self, Display *display)
     const SpicePixels *client = spice_receiver_surface(display->client, 0);
     const SpicePixels *model = spice_receiver_surface(display->model, 0);
     pixman_region32_t *lossy = (pixman_region32_t *)spice_sender_lossy_region(display->sender, 0);
-    const double quality = psnr(client, model);
+    const double quality = sent_pixels_psnr(client, model);
 
     if (quality < self->tally.worst_psnr)
         self->tally.worst_psnr = quality;
