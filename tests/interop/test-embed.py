@@ -77,9 +77,32 @@ def test_the_97_names_stand_under_their_versions():
 
 # Pictures
 
+def settle(vm):
+    """Waits until the guest's screen has stood still for a while."""
+    before = None
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        vm.qmp("screendump", filename=file("settle.ppm"))
+        now = open(file("settle.ppm"), "rb").read()
+        if now == before:
+            return
+        before = now
+        time.sleep(0.8)
+
+
 def views(vm, port, name):
-    """The picture that spice-gtk gets, after comparing it with spicesrc's, with the viewer's, and
-    with what QEMU itself finds in the guest's memory."""
+    """The picture that spice-gtk gets of the guest as it stands still, after comparing it with
+    spicesrc's, with the viewer's, and with what QEMU itself finds in the guest's memory."""
+    settle(vm)
+    vm.qmp("stop")
+    time.sleep(0.3)
+    try:
+        return compare_views(vm, port, name)
+    finally:
+        vm.qmp("cont")
+
+
+def compare_views(vm, port, name):
     spicy, ours, dump = file(name + ".ppm"), file(name + "-src.ppm"), file(name + "-dump.ppm")
     spicy_screenshot(spicy, port)
     status, lines = shot(ours, "--location", f"spice://127.0.0.1:{port}")
@@ -102,7 +125,6 @@ def marked_points(which, gpu):
     pictures = {}
     vm, port = boot(which, "firmware-" + gpu, gpu=gpu)
     time.sleep(2.5)
-    vm.qmp("stop")
     pictures["firmware"] = views(vm, port, f"{which}-{gpu}-firmware")
     close(vm)
     vm, port = boot(which, "kernel-" + gpu, gpu=gpu, guest=GUEST,
