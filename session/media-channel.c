@@ -41,8 +41,8 @@ struct GstSpiceMediaChannel {
     GMutex lock;
     GCond wake;
     GQueue messages; /* under lock */
-    gsize waiting;   /* under lock: bytes in `messages`, and what the connection has queued */
-    gsize backlog;   /* under lock: of these, what the connection has queued */
+    gsize queued;    /* under lock: bytes in `messages` */
+    gsize backlog;   /* under lock: bytes that the connection has queued */
     gboolean blocked, drains, flushing, closed; /* under lock; drains: a drain will come */
     guint64 next_serial;                        /* under lock */
     GSocket *socket;                            /* under lock; NULL once closed */
@@ -220,7 +220,8 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
     GstSpiceSendResult result = GST_SPICE_SEND_OK;
 
     g_mutex_lock(&self->lock);
-    while (!self->closed && !self->flushing && (self->blocked || self->waiting > MAX_WAITING))
+    while (!self->closed && !self->flushing &&
+           (self->blocked || self->queued + self->backlog > MAX_WAITING))
         g_cond_wait(&self->wake, &self->lock);
     if (self->closed) {
         result = GST_SPICE_SEND_CLOSED;
@@ -230,7 +231,7 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
         const Message message = {type, g_bytes_ref(body)};
 
         self->next_serial++;
-        self->waiting += g_bytes_get_size(body);
+        self->queued += g_bytes_get_size(body);
         g_queue_push_tail(&self->messages, g_memdup2(&message, sizeof message));
         schedule_drain(self);
     }
@@ -255,20 +256,20 @@ static void drain(Media *media)
     SpiceServerChannel *channel = media->link.channel;
 
     g_mutex_lock(&self->lock);
-    while (!g_queue_is_empty(&self->messages) && spice_server_channel_may_send(channel)) {
+    while (!g_queue_is_empty(&self->messages) && spice_server_channel_may_send(channel) &&
+           spice_server_channel_get_backlog(channel) <= MAX_WAITING) {
         Message *message = g_queue_pop_head(&self->messages);
         gsize size;
         const void *body = g_bytes_get_data(message->body, &size);
 
-        self->waiting -= size;
         g_mutex_unlock(&self->lock);
         spice_server_channel_send(channel, message->type, body, size);
-        message_free(message);
         g_mutex_lock(&self->lock);
+        self->queued -= size;
+        self->backlog = spice_server_channel_get_backlog(channel);
+        message_free(message);
     }
-    self->waiting -= self->backlog;
     self->backlog = spice_server_channel_get_backlog(channel);
-    self->waiting += self->backlog;
     self->blocked = !spice_server_channel_may_send(channel);
     g_cond_broadcast(&self->wake);
     g_mutex_unlock(&self->lock);
@@ -328,7 +329,10 @@ void gst_spice_media_channel_close(GstSpiceMediaChannel *self, const char *why)
 
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
     g_source_set_callback(source, close_task, g_memdup2(&close, sizeof close), close_free);
-    g_source_attach(source, self->context);
+    g_mutex_lock(&self->lock);
+    if (!self->closed) /* else nobody may look at the context any more */
+        g_source_attach(source, self->context);
+    g_mutex_unlock(&self->lock);
 }
 
 /** Tells whoever looks on who sees a display now. */

@@ -15,6 +15,7 @@ typedef struct {
     GQueue cached;      /* guint64 *: shapes that the client has, last used first */
     gboolean shape_due; /* the client does not have the newest shape or visibility */
     gboolean place_due;
+    gboolean reset_due; /* it has to forget all that it knows */
 } Cursor;
 
 static const GstSpiceServerCursor *cursor_of(const Cursor *self)
@@ -97,14 +98,28 @@ static void update(Cursor *self)
     if (!spice_server_channel_may_send(self->link.channel) ||
         spice_server_channel_get_backlog(self->link.channel) > 0)
         return;
-    if (self->shape_due) {
+    if (self->reset_due) {
+        g_queue_clear_full(&self->cached, g_free);
+        gst_spice_server_link_send(&self->link, SPICE_MSG_CURSOR_INVAL_ALL, NULL);
+        gst_spice_server_link_send(&self->link, SPICE_MSG_CURSOR_RESET, NULL);
+        send_init(self);
+    } else if (self->shape_due) {
         send_shape(self);
     } else if (self->place_due) {
         const SpiceMsgCursorMove move = {.position = position_of(cursor_of(self))};
 
         gst_spice_server_link_send(&self->link, SPICE_MSG_CURSOR_MOVE, &move);
     }
-    self->shape_due = self->place_due = FALSE;
+    self->shape_due = self->place_due = self->reset_due = FALSE;
+}
+
+void gst_spice_server_cursor_mode_changed(GstSpiceServerClient *client)
+{
+    guint i;
+
+    for (i = 0; i < client->links->len; i++)
+        if (((GstSpiceServerLink *)client->links->pdata[i])->type == SPICE_CHANNEL_CURSOR)
+            gst_spice_server_cursor_changed(client->links->pdata[i], FALSE);
 }
 
 void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape)
@@ -123,11 +138,8 @@ void gst_spice_server_cursor_was_reset(GstSpiceServerLink *link)
 {
     Cursor *self = (Cursor *)link;
 
-    g_queue_clear_full(&self->cached, g_free);
-    gst_spice_server_link_send(link, SPICE_MSG_CURSOR_INVAL_ALL, NULL);
-    gst_spice_server_link_send(link, SPICE_MSG_CURSOR_RESET, NULL);
-    self->shape_due = self->place_due = FALSE;
-    send_init(self);
+    self->reset_due = TRUE;
+    update(self);
 }
 
 static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)

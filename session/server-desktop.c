@@ -173,7 +173,7 @@ void gst_spice_server_set_connection_handler(GstSpiceServer *self,
 {
     Handlers handlers = {.connections = handler, .user_data = user_data};
 
-    gst_spice_server_call_safely(self, connection_handler_task, &handlers);
+    gst_spice_server_call(self, connection_handler_task, &handlers);
 }
 
 void gst_spice_server_set_uuid(GstSpiceServer *self, const guint8 *uuid)
@@ -189,7 +189,7 @@ void gst_spice_server_set_media_handler(GstSpiceServer *self, const GstSpiceMedi
 {
     Handlers handlers = {.media = handler, .user_data = user_data};
 
-    gst_spice_server_call_safely(self, media_handler_task, &handlers);
+    gst_spice_server_call(self, media_handler_task, &handlers);
 }
 
 void gst_spice_server_set_input_handler(GstSpiceServer *self, const GstSpiceInputHandler *handler,
@@ -197,29 +197,10 @@ void gst_spice_server_set_input_handler(GstSpiceServer *self, const GstSpiceInpu
 {
     Handlers handlers = {.input = handler, .user_data = user_data};
 
-    gst_spice_server_call_safely(self, input_handler_task, &handlers);
+    gst_spice_server_call(self, input_handler_task, &handlers);
 }
 
 /* Cursor */
-
-typedef enum { SHAPE, PLACE, RESET } CursorVerb;
-
-typedef struct {
-    guint display;
-    CursorVerb verb;
-    SpiceCursor shape;
-    GBytes *data; /* of the shape */
-    gboolean visible;
-    gint x, y;
-} CursorChange;
-
-static void cursor_change_free(gpointer data)
-{
-    CursorChange *change = data;
-
-    g_clear_pointer(&change->data, g_bytes_unref);
-    g_free(change);
-}
 
 /** The number of a shape, the same for equal shapes, never 0. */
 static guint64 shape_number(const SpiceCursor *shape)
@@ -253,65 +234,86 @@ static void was_reset(GstSpiceServerLink *link, gpointer data)
     gst_spice_server_cursor_was_reset(link);
 }
 
-/** Takes over the change's shape. */
-static void take_shape(GstSpiceServerCursor *cursor, CursorChange *change)
-{
-    g_clear_pointer(&cursor->data, g_bytes_unref);
-    cursor->data = g_steal_pointer(&change->data);
-    cursor->shape = change->shape;
-    cursor->visible = change->visible;
-}
-
+/** Tells clients what was said of a cursor since the last time; what was said in between is lost, as
+ * it would be on the screen. */
 static void cursor_task(GstSpiceServer *self, gpointer data)
 {
-    CursorChange *change = data;
-    GstSpiceServerCursor *cursor = &self->cursors[change->display];
-    const gint id = (gint)change->display;
+    const guint display = GPOINTER_TO_UINT(data);
+    GstSpiceServerCursor *cursor = &self->cursors[display];
+    GstSpicePendingCursor pending;
 
-    switch (change->verb) {
-    case SHAPE:
-        take_shape(cursor, change);
-        for_each_link(self, SPICE_CHANNEL_CURSOR, id, shape_changed, NULL);
-        break;
-    case RESET:
-        take_shape(cursor, change);
-        cursor->x = cursor->y = 0;
-        for_each_link(self, SPICE_CHANNEL_CURSOR, id, was_reset, NULL);
-        break;
-    case PLACE:
-        if (cursor->x == change->x && cursor->y == change->y)
-            break;
-        cursor->x = change->x;
-        cursor->y = change->y;
-        for_each_link(self, SPICE_CHANNEL_CURSOR, id, place_changed, NULL);
-        break;
+    g_mutex_lock(&self->lock);
+    pending = self->pending_cursors[display];
+    self->pending_cursors[display] = (GstSpicePendingCursor){0};
+    g_mutex_unlock(&self->lock);
+    if (pending.shape_due) {
+        g_clear_pointer(&cursor->data, g_bytes_unref);
+        cursor->data = pending.data;
+        cursor->shape = pending.shape;
+        cursor->visible = pending.visible;
     }
+    if (pending.place_due) {
+        cursor->x = pending.x;
+        cursor->y = pending.y;
+    }
+    if (pending.reset_due)
+        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, was_reset, NULL);
+    else if (pending.shape_due)
+        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, shape_changed, NULL);
+    else if (pending.place_due)
+        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, place_changed, NULL);
 }
 
-static void change_cursor(GstSpiceServer *self, const CursorChange *change)
+/** Has cursor_task() run, if it is not about to; under lock, which is given up. */
+static void unlock_and_schedule(GstSpiceServer *self, guint display)
 {
-    gst_spice_server_run(self, cursor_task, g_memdup2(change, sizeof *change), cursor_change_free);
+    const gboolean schedule = !self->pending_cursors[display].scheduled;
+
+    self->pending_cursors[display].scheduled = TRUE;
+    g_mutex_unlock(&self->lock);
+    if (schedule)
+        gst_spice_server_run(self, cursor_task, GUINT_TO_POINTER(display), NULL);
+}
+
+/** Takes over `data`. */
+static void change_shape(GstSpiceServer *self, guint display, const SpiceCursor *shape,
+                         GBytes *data, gboolean visible, gboolean reset)
+{
+    GstSpicePendingCursor *pending = &self->pending_cursors[display];
+
+    g_mutex_lock(&self->lock);
+    g_clear_pointer(&pending->data, g_bytes_unref);
+    pending->shape = *shape;
+    pending->data = data;
+    pending->visible = visible;
+    pending->shape_due = TRUE;
+    if (reset) {
+        pending->reset_due = pending->place_due = TRUE;
+        pending->x = pending->y = 0;
+    }
+    unlock_and_schedule(self, display);
 }
 
 void gst_spice_server_set_cursor_shape(GstSpiceServer *self, guint display,
                                        const SpiceCursor *shape, gboolean visible)
 {
-    CursorChange change = {.display = display, .verb = SHAPE, .shape = *shape, .visible = visible};
+    SpiceCursor copy = *shape;
+    GBytes *data = NULL;
     gsize size;
 
     g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
     if (shape->flags & SPICE_CURSOR_FLAGS_NONE) {
-        change.shape = (SpiceCursor){.flags = SPICE_CURSOR_FLAGS_NONE};
+        copy = (SpiceCursor){.flags = SPICE_CURSOR_FLAGS_NONE};
     } else {
         g_return_if_fail(shape->width <= MAX_CURSOR_SIDE && shape->height <= MAX_CURSOR_SIDE);
         g_return_if_fail(shape->data.size ==
                          spice_cursor_data_size(shape->type, shape->width, shape->height));
-        change.data = g_bytes_new(shape->data.data, shape->data.size);
-        change.shape.flags = 0;
-        change.shape.data.data = g_bytes_get_data(change.data, &size);
-        change.shape.unique = shape_number(&change.shape);
+        data = g_bytes_new(shape->data.data, shape->data.size);
+        copy.flags = 0;
+        copy.data.data = g_bytes_get_data(data, &size);
+        copy.unique = shape_number(&copy);
     }
-    change_cursor(self, &change);
+    change_shape(self, display, &copy, data, visible, FALSE);
 }
 
 void gst_spice_server_set_cursor(GstSpiceServer *self, guint display, GstSpiceCursor *cursor)
@@ -336,19 +338,20 @@ void gst_spice_server_set_cursor(GstSpiceServer *self, guint display, GstSpiceCu
 
 void gst_spice_server_reset_cursor(GstSpiceServer *self, guint display)
 {
-    const CursorChange change = {.display = display,
-                                 .verb = RESET,
-                                 .shape = {.flags = SPICE_CURSOR_FLAGS_NONE},
-                                 .visible = TRUE};
+    const SpiceCursor none = {.flags = SPICE_CURSOR_FLAGS_NONE};
 
     g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
-    change_cursor(self, &change);
+    change_shape(self, display, &none, NULL, TRUE, TRUE);
 }
 
 void gst_spice_server_move_cursor(GstSpiceServer *self, guint display, gint x, gint y)
 {
-    const CursorChange change = {.display = display, .verb = PLACE, .x = x, .y = y};
+    GstSpicePendingCursor *pending = &self->pending_cursors[display];
 
     g_return_if_fail(display < GST_SPICE_SERVER_MAX_DISPLAYS);
-    change_cursor(self, &change);
+    g_mutex_lock(&self->lock);
+    pending->x = x;
+    pending->y = y;
+    pending->place_due = TRUE;
+    unlock_and_schedule(self, display);
 }

@@ -7,6 +7,9 @@
 #include "core/wire/channel.h"
 #include "transport/error.h"
 
+/* Bytes that a client may leave unread of channels that have no view to fall back to. */
+enum { MAX_BACKLOG = 1 << 20 };
+
 /** NULL and PROTOCOL if the body is malformed or the number is none of the channel's. */
 static gpointer parse(GstSpiceServerLink *link, const SpiceFrame *frame, GError **error)
 {
@@ -96,12 +99,42 @@ void gst_spice_server_link_close(GstSpiceServerLink *link, const GError *error)
     link->klass->closed(link, error);
 }
 
+/** Closes the links that are behind by too much. */
+static void close_overrun_task(GstSpiceServer *server, gpointer data)
+{
+    g_autoptr(GError) error = g_error_new_literal(
+        SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED, "it does not read what it is sent");
+    GstSpiceServerLink *found;
+    GList *item;
+    guint i;
+
+    do {
+        found = NULL;
+        for (item = server->clients; item && !found; item = item->next) {
+            const GstSpiceServerClient *client = item->data;
+
+            for (i = 0; i < client->links->len && !found; i++)
+                if (((GstSpiceServerLink *)client->links->pdata[i])->overrun)
+                    found = client->links->pdata[i];
+        }
+        if (found)
+            gst_spice_server_link_close(found, error);
+    } while (found);
+}
+
 void gst_spice_server_link_send(GstSpiceServerLink *link, guint16 type, const void *message)
 {
     const SpiceMessageDef *def = spice_message_find(link->type, SPICE_FROM_SERVER, type);
     SpiceBuffer body = {.allocator = &spice_allocator_libc};
 
     g_return_if_fail(def != NULL);
+    if (link->overrun)
+        return;
+    if (spice_server_channel_get_backlog(link->channel) > MAX_BACKLOG) {
+        link->overrun = TRUE;
+        gst_spice_server_run(link->client->server, close_overrun_task, NULL, NULL);
+        return;
+    }
     if (def->size == 0 || spice_message_write(def, message, &body, NULL))
         spice_server_channel_send(link->channel, type, body.data, body.size);
     spice_buffer_clear(&body);

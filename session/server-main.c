@@ -120,6 +120,7 @@ static void request_mouse_mode(Main *self, guint mode)
         return;
     client->mouse_mode = mode;
     send_mouse_mode(self);
+    gst_spice_server_cursor_mode_changed(client);
 }
 
 static void start_agent(Main *self, guint32 tokens)
@@ -154,8 +155,11 @@ static void attach_channels(Main *self)
 {
     GstSpiceServerClient *client = self->link.client;
 
+    if (client->attached) /* it has them */
+        return;
     client->attached = TRUE;
-    send_channels(self, gst_spice_server_get_display_bits(client->server), TRUE);
+    client->told = gst_spice_server_get_display_bits(client->server);
+    send_channels(self, client->told, TRUE);
 }
 
 static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)
@@ -210,13 +214,16 @@ void gst_spice_server_main_modes_changed(GstSpiceServerClient *client)
         client->mouse_mode = supported & GST_SPICE_MOUSE_MODES_SERVER
                                  ? GST_SPICE_MOUSE_MODES_SERVER
                                  : GST_SPICE_MOUSE_MODES_CLIENT;
+    gst_spice_server_cursor_mode_changed(client);
     send_mouse_mode(client->links->pdata[0]);
 }
 
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits)
 {
-    if (client->attached)
-        send_channels(client->links->pdata[0], display_bits, FALSE);
+    if (!client->attached || !(display_bits & ~client->told))
+        return;
+    client->told |= display_bits;
+    send_channels(client->links->pdata[0], display_bits, FALSE);
 }
 
 void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel *channel)

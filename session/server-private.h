@@ -36,6 +36,15 @@ typedef struct {
     gint compression, jpeg, zlib_glz;
 } GstSpiceServerImages;
 
+/** What has been said of a cursor that clients have not been told yet. */
+typedef struct {
+    gboolean shape_due, place_due, reset_due, scheduled;
+    SpiceCursor shape;
+    GBytes *data; /* of the shape */
+    gboolean visible;
+    gint x, y;
+} GstSpicePendingCursor;
+
 struct _GstSpiceServer {
     GObject parent_instance;
 
@@ -56,6 +65,7 @@ struct _GstSpiceServer {
     GThread *thread;
 
     GMutex lock;
+    GCond closed;                                                   /* `closing` became FALSE */
     gboolean listens, closing;                                      /* under lock */
     GstSpiceSharedDisplay *displays[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceTicket ticket;                                             /* under lock */
@@ -74,6 +84,7 @@ struct _GstSpiceServer {
     guint last_client;
     guint locks;
     GstSpiceServerCursor cursors[GST_SPICE_SERVER_MAX_DISPLAYS];
+    GstSpicePendingCursor pending_cursors[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceArena arena;
     gint64 refusals_second;
     guint refusals; /* told about in that second */
@@ -97,6 +108,7 @@ struct GstSpiceServerLink {
     SpiceServerChannel *channel;
     guint8 type, id;
     gpointer connection; /* what the connection handler calls it */
+    gboolean overrun;    /* it is behind by too much, and about to be closed */
 };
 
 struct GstSpiceServerClient {
@@ -111,6 +123,7 @@ struct GstSpiceServerClient {
     GstSpiceMouseModes mouse_mode;
     guint round_trip_us;
     gboolean attached; /* it has asked for the list of channels */
+    guint32 told;      /* displays that were in lists, a bit each */
     gboolean closing;
     gpointer next_connection;            /* of the link that is made next */
     struct GstSpiceClientShared *shared; /* of its media channels; see media-channel.c */
@@ -123,7 +136,8 @@ void gst_spice_server_link_init(GstSpiceServerLink *link, const GstSpiceServerLi
 void gst_spice_server_link_clear(GstSpiceServerLink *link);
 /** Closes it from our side. */
 void gst_spice_server_link_close(GstSpiceServerLink *link, const GError *error);
-/** Writes a server message from its struct. */
+/** Writes a server message from its struct. One that does not read what it is sent is closed soon:
+ * nothing of these channels waits in amounts. */
 void gst_spice_server_link_send(GstSpiceServerLink *link, guint16 type, const void *message);
 /** The refusal of a message at the wrong time or out of range. Returns FALSE. */
 gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, const char *why);
@@ -131,12 +145,11 @@ gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, 
 /* server.c */
 void gst_spice_server_run(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
                           gpointer data, GDestroyNotify destroy);
-/** Calls `func` on the I/O thread, which has to run, and waits. */
+/** Waits until a close that is under way is over; not on the I/O thread. */
+void gst_spice_server_wait_closed(GstSpiceServer *server);
+/** Calls `func` on the I/O thread and waits; directly, if that does not run. */
 void gst_spice_server_call(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
                            gpointer data);
-/** Calls `func` where the I/O thread, if it runs, does not look at what it changes. */
-void gst_spice_server_call_safely(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
-                                  gpointer data);
 
 /* server-clients.c */
 extern const SpiceListenerHandler gst_spice_server_listener_handler;
@@ -162,6 +175,8 @@ void gst_spice_server_main_modes_changed(GstSpiceServerClient *client);
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits);
 void gst_spice_server_inputs_locks_changed(GstSpiceServerLink *link);
 void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape);
+/** The client may have to be told where pointers are. */
+void gst_spice_server_cursor_mode_changed(GstSpiceServerClient *client);
 /** Clients forget the cursor and all its shapes; it begins anew. */
 void gst_spice_server_cursor_was_reset(GstSpiceServerLink *link);
 

@@ -74,8 +74,8 @@ static void task_free(gpointer data)
     g_free(task);
 }
 
-void gst_spice_server_run(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
-                          gpointer data, GDestroyNotify destroy)
+static void attach(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer), gpointer data,
+                   GDestroyNotify destroy)
 {
     const Task task = {g_object_ref(self), func, data, destroy};
     g_autoptr(GSource) source = g_idle_source_new();
@@ -83,6 +83,42 @@ void gst_spice_server_run(GstSpiceServer *self, void (*func)(GstSpiceServer *, g
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
     g_source_set_callback(source, task_run, g_memdup2(&task, sizeof task), task_free);
     g_source_attach(source, self->context);
+}
+
+void gst_spice_server_wait_closed(GstSpiceServer *self)
+{
+    if (g_main_context_is_owner(self->context))
+        return;
+    g_mutex_lock(&self->lock);
+    while (self->closing && self->thread)
+        g_cond_wait(&self->closed, &self->lock);
+    g_mutex_unlock(&self->lock);
+}
+
+/** Has the I/O thread run `func`. FALSE, nothing done, if it does not run or is about to end. */
+static gboolean post(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer), gpointer data,
+                     GDestroyNotify destroy)
+{
+    gboolean runs;
+
+    g_mutex_lock(&self->lock);
+    runs = self->thread && !self->closing;
+    if (runs)
+        attach(self, func, data, destroy);
+    g_mutex_unlock(&self->lock);
+    return runs;
+}
+
+void gst_spice_server_run(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
+                          gpointer data, GDestroyNotify destroy)
+{
+    if (post(self, func, data, destroy))
+        return;
+    gst_spice_server_wait_closed(self);
+    /* Nobody else looks at what it changes. */
+    func(self, data);
+    if (destroy)
+        destroy(data);
 }
 
 /** A call that somebody waits for. */
@@ -116,47 +152,50 @@ void gst_spice_server_call(GstSpiceServer *self, void (*func)(GstSpiceServer *, 
     }
     g_mutex_init(&call.lock);
     g_cond_init(&call.cond);
-    gst_spice_server_run(self, call_task, &call, NULL);
-    g_mutex_lock(&call.lock);
-    while (!call.done)
-        g_cond_wait(&call.cond, &call.lock);
-    g_mutex_unlock(&call.lock);
+    if (post(self, call_task, &call, NULL)) {
+        g_mutex_lock(&call.lock);
+        while (!call.done)
+            g_cond_wait(&call.cond, &call.lock);
+        g_mutex_unlock(&call.lock);
+    } else {
+        gst_spice_server_wait_closed(self);
+        func(self, data);
+    }
     g_mutex_clear(&call.lock);
     g_cond_clear(&call.cond);
 }
 
-void gst_spice_server_call_safely(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
-                                  gpointer data)
-{
-    gboolean runs;
-
-    g_mutex_lock(&self->lock);
-    runs = self->thread && !self->closing;
-    g_mutex_unlock(&self->lock);
-    if (runs)
-        gst_spice_server_call(self, func, data);
-    else
-        func(self, data);
-}
+/** What the thread has of its own, as the server may go before it has quite ended. */
+typedef struct {
+    GMainContext *context;
+    GMainLoop *loop;
+} IoThread;
 
 static gpointer io_thread(gpointer data)
 {
-    GstSpiceServer *self = data;
+    IoThread *io = data;
 
-    g_main_context_push_thread_default(self->context);
-    g_main_loop_run(self->loop);
-    g_main_context_pop_thread_default(self->context);
+    g_main_context_push_thread_default(io->context);
+    g_main_loop_run(io->loop);
+    g_main_context_pop_thread_default(io->context);
+    g_main_loop_unref(io->loop);
+    g_main_context_unref(io->context);
+    g_free(io);
     return NULL;
 }
 
 /** FALSE if the server is being closed. */
 static gboolean ensure_running(GstSpiceServer *self)
 {
+    const IoThread io = {self->context, self->loop};
     gboolean runs;
 
     g_mutex_lock(&self->lock);
-    if (!self->thread)
-        self->thread = g_thread_new("spice-server", io_thread, self);
+    if (!self->thread && !self->closing) {
+        g_main_context_ref(io.context);
+        g_main_loop_ref(io.loop);
+        self->thread = g_thread_new("spice-server", io_thread, g_memdup2(&io, sizeof io));
+    }
     runs = !self->closing;
     g_mutex_unlock(&self->lock);
     return runs;
@@ -170,6 +209,16 @@ typedef struct {
     int fd;
     gboolean tls, trusted;
 } Listen;
+
+static gboolean is_closing(GstSpiceServer *self)
+{
+    gboolean closing;
+
+    g_mutex_lock(&self->lock);
+    closing = self->closing;
+    g_mutex_unlock(&self->lock);
+    return closing;
+}
 
 static gboolean make_tls(GstSpiceServer *self, GError **error)
 {
@@ -210,16 +259,26 @@ static gboolean listen_tcp(GstSpiceServer *self, gint port, SpiceTlsServer *tls,
     return *bound != 0;
 }
 
+/** Listens on the descriptor that was handed in, if there is one; it is then the listener's. */
+static gboolean adopt_listen_fd(GstSpiceServer *self, GError **error)
+{
+    const gint fd = self->listen_fd;
+
+    self->listen_fd = -1;
+    return fd < 0 || spice_listener_add_fd(self->listener, fd, NULL, error);
+}
+
 static void listen_task(GstSpiceServer *self, gpointer data)
 {
     Listen *listen = data;
 
-    if (!make_tls(self, &listen->error))
+    if (is_closing(self) || !make_tls(self, &listen->error))
         return;
     ensure_listener(self);
     listen->ok =
         listen_tcp(self, self->port, NULL, &self->bound_port, &listen->error) &&
         listen_tcp(self, self->tls_port, self->tls, &self->bound_tls_port, &listen->error) &&
+        adopt_listen_fd(self, &listen->error) &&
         (!self->unix_path ||
          spice_listener_add_unix(self->listener, self->unix_path, &listen->error));
     if (!listen->ok)
@@ -257,6 +316,8 @@ static void take_connection_task(GstSpiceServer *self, gpointer data)
 {
     Listen *listen = data;
 
+    if (is_closing(self))
+        return;
     if (listen->tls && !self->tls) {
         g_set_error(&listen->error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_TLS,
                     "there is no TLS on this server");
@@ -293,23 +354,26 @@ void gst_spice_server_close(GstSpiceServer *self)
 
     g_mutex_lock(&self->lock);
     thread = self->closing ? NULL : self->thread;
-    self->closing = thread != NULL;
+    if (thread) {
+        self->closing = TRUE;
+        attach(self, close_task, NULL, NULL);
+    }
     g_mutex_unlock(&self->lock);
     if (!thread)
         return;
-    gst_spice_server_run(self, close_task, NULL, NULL);
     if (thread == g_thread_self()) {
         g_thread_unref(thread); /* and `closing` stays: it does not open again */
         return;
     }
     g_thread_join(thread);
-    /* What others wanted meanwhile is done here, so that nothing of it waits for ever. */
+    /* What others wanted before is done here, so that nobody waits for it for ever. */
     while (g_main_context_iteration(self->context, FALSE))
         ;
     g_mutex_lock(&self->lock);
     self->thread = NULL;
     self->closing = self->listens = FALSE;
     self->bound_port = self->bound_tls_port = 0;
+    g_cond_broadcast(&self->closed);
     g_mutex_unlock(&self->lock);
 }
 
@@ -456,6 +520,7 @@ static void gst_spice_server_init(GstSpiceServer *self)
     guint i;
 
     g_mutex_init(&self->lock);
+    g_cond_init(&self->closed);
     self->context = g_main_context_new();
     self->loop = g_main_loop_new(self->context, FALSE);
     self->port = self->tls_port = self->listen_fd = -1;
@@ -480,6 +545,7 @@ static void gst_spice_server_finalize(GObject *object)
 
     for (i = 0; i < G_N_ELEMENTS(self->displays); i++) {
         g_clear_pointer(&self->displays[i], gst_spice_shared_display_unref);
+        g_clear_pointer(&self->pending_cursors[i].data, g_bytes_unref);
         g_clear_pointer(&self->cursors[i].data, g_bytes_unref);
     }
     g_atomic_rc_box_release(self->images);
@@ -489,6 +555,7 @@ static void gst_spice_server_finalize(GObject *object)
     g_main_loop_unref(self->loop);
     g_main_context_unref(self->context);
     g_mutex_clear(&self->lock);
+    g_cond_clear(&self->closed);
     g_free(self->address);
     g_free(self->unix_path);
     g_free(self->tls_cert_file);

@@ -224,6 +224,13 @@ static gboolean gst_spice_display_enc_sink_event(GstPad *pad, GstObject *parent,
 
 /* States */
 
+static void set_images(GstSpiceDisplayEnc *self, Images *images)
+{
+    GST_OBJECT_LOCK(self);
+    self->images = images;
+    GST_OBJECT_UNLOCK(self);
+}
+
 static gboolean start(GstSpiceDisplayEnc *self)
 {
     SpiceMsgcDisplayInit init = {
@@ -247,10 +254,11 @@ static gboolean start(GstSpiceDisplayEnc *self)
         config.first_serial = gst_spice_media_channel_get_next_serial(self->channel);
         config.has_lz4 =
             gst_spice_media_channel_peer_has(self->channel, SPICE_DISPLAY_CAP_LZ4_COMPRESSION);
-        self->images =
-            gst_spice_media_channel_get_shared(self->channel, images_create, images_destroy);
+        set_images(
+            self, gst_spice_media_channel_get_shared(self->channel, images_create, images_destroy));
     } else {
-        self->images = self->own_images = images_create();
+        self->own_images = images_create();
+        set_images(self, self->own_images);
     }
     g_mutex_lock(&self->images->lock);
     config.images = self->images->images;
@@ -270,7 +278,7 @@ static void stop(GstSpiceDisplayEnc *self)
     g_mutex_lock(&self->images->lock);
     spice_sender_destroy(g_steal_pointer(&self->sender));
     g_mutex_unlock(&self->images->lock);
-    self->images = NULL;
+    set_images(self, NULL);
     g_clear_pointer(&self->own_images, images_destroy);
 }
 

@@ -180,7 +180,7 @@ GstSpiceInputEvents *gst_spice_input_events_new(GstSpiceServer *server, GstSpice
         .key = on_key, .motion = on_motion, .position = on_position, .button = on_button};
     GstSpiceInputEvents *self = g_new0(GstSpiceInputEvents, 1);
 
-    self->server = server;
+    self->server = g_object_ref(server);
     self->find_pad = find_pad;
     self->user_data = user_data;
     g_mutex_init(&self->lock);
@@ -204,5 +204,6 @@ void gst_spice_input_events_free(GstSpiceInputEvents *self)
     g_queue_clear_full(&self->waiting, g_free);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->wake);
+    g_object_unref(self->server);
     g_free(self);
 }

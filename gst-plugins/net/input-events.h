@@ -20,7 +20,7 @@ typedef struct GstSpiceInputEvents GstSpiceInputEvents;
  * NULL if there is none. Any thread. */
 typedef GstPad *(*GstSpiceInputPad)(guint display, gint *width, gint *height, gpointer user_data);
 
-/** Becomes the input handler of `server`, which is not owned; before it listens. */
+/** Becomes the input handler of `server`, of which it keeps a reference; before it listens. */
 GstSpiceInputEvents *gst_spice_input_events_new(GstSpiceServer *server, GstSpiceInputPad find_pad,
                                                 gpointer user_data);
 /** Drops what was not pushed yet. */

@@ -197,6 +197,9 @@ static void gst_spice_sink_release_pad(GstElement *element, GstPad *pad)
         }
     }
     GST_OBJECT_UNLOCK(self);
+    /* First what a streaming thread may wait in. */
+    if (display.clocksync)
+        gst_element_set_state(display.clocksync, GST_STATE_NULL);
     gst_element_remove_pad(element, pad);
     remove_display(self, &display);
 }
@@ -286,7 +289,8 @@ static GstStateChangeReturn gst_spice_sink_change_state(GstElement *element,
         return GST_STATE_CHANGE_FAILURE;
     }
     result = GST_ELEMENT_CLASS(gst_spice_sink_parent_class)->change_state(element, transition);
-    if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+        (transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE))
         stop(self);
     return result;
 }
@@ -323,7 +327,9 @@ static void gst_spice_sink_set_property(GObject *object, guint id, const GValue 
 {
     GstSpiceSink *self = GST_SPICE_SINK(object);
 
-    if (id == PROP_SERVER && g_value_get_object(value)) {
+    if (id == PROP_SERVER && self->clients) {
+        GST_WARNING_OBJECT(self, "the server cannot be changed while it is in use");
+    } else if (id == PROP_SERVER && g_value_get_object(value)) {
         set_server(self, g_value_get_object(value));
         self->server_is_lent = TRUE;
     } else if (id == PROP_SYNC) {

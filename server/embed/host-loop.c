@@ -4,6 +4,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* So many are done before the host's other business gets its turn. */
+enum { MAX_TASKS = 256 };
+
 typedef struct {
     void (*func)(gpointer data);
     gpointer data;
@@ -37,14 +40,41 @@ static Task *take_task(HostLoop *self)
     return task;
 }
 
+static void wake(HostLoop *self)
+{
+    const guint64 one = 1;
+
+    /* The counter cannot overflow: it is read before it is written again. */
+    if (write(self->fd, &one, sizeof one) < 0)
+        g_warning("the host's main loop cannot be woken");
+}
+
 static void on_readable(int fd, int event, void *opaque)
 {
     HostLoop *self = opaque;
     guint64 count;
+    gboolean more;
     Task *task;
+    guint n;
 
     if (read(fd, &count, sizeof count) < 0)
         return;
+    for (n = 0; n < MAX_TASKS && (task = take_task(self)); n++) {
+        task->func(task->data);
+        task_free(task);
+    }
+    g_mutex_lock(&self->lock);
+    more = !g_queue_is_empty(&self->tasks);
+    g_mutex_unlock(&self->lock);
+    /* The host gets its turn, however many there are. */
+    if (more)
+        wake(self);
+}
+
+void host_loop_flush(HostLoop *self)
+{
+    Task *task;
+
     while ((task = take_task(self))) {
         task->func(task->data);
         task_free(task);
@@ -83,14 +113,12 @@ void host_loop_post(HostLoop *self, void (*func)(gpointer data), gpointer data,
                     GDestroyNotify destroy)
 {
     const Task task = {func, data, destroy};
-    const guint64 one = 1;
     gboolean first;
 
     g_mutex_lock(&self->lock);
     first = g_queue_is_empty(&self->tasks);
     g_queue_push_tail(&self->tasks, g_memdup2(&task, sizeof task));
     g_mutex_unlock(&self->lock);
-    /* The counter cannot overflow: it is read before it is written again. */
-    if (first && write(self->fd, &one, sizeof one) < 0)
-        g_warning("the host's main loop cannot be woken");
+    if (first)
+        wake(self);
 }

@@ -6,14 +6,14 @@
 
 #include "core/wire/inputs.h"
 
-/* More of it waits for the host's main loop than any person can give. */
-enum { MAX_BYTES = 4096 };
+/* What may wait for the host's main loop; no person gives more. Beyond it only what releases
+ * something is kept. */
+enum { MAX_WAITING = 1024, MAX_RELEASES = 4096 };
 
 typedef enum { KEYBOARD, KEY_RELEASED, MOTION, POSITION, BUTTON, LOCKS } Kind;
 
 /** Something that a client did, on its way to the host's thread. */
 typedef struct {
-    SpiceServer *server;
     Kind kind;
     gint x, y;
     guint code; /* button, scancode or locks */
@@ -21,7 +21,7 @@ typedef struct {
     GBytes *bytes;
 } Input;
 
-static void input_free(gpointer data)
+void spice_host_input_free(gpointer data)
 {
     Input *input = data;
 
@@ -113,12 +113,6 @@ static const SpiceTabletInterface *tablet_of(SpiceServer *server)
     return server->tablet ? SPICE_UPCAST(SpiceTabletInterface, server->tablet->base.sif) : NULL;
 }
 
-/** Whether buttons go to the tablet: some client points absolutely. */
-static gboolean is_absolute(SpiceServer *server)
-{
-    return server->tablet && !spice_server_is_server_mouse(server);
-}
-
 static void press_button(SpiceServer *server, guint button, gboolean pressed)
 {
     const gboolean wheel = button == SPICE_MOUSE_BUTTON_UP || button == SPICE_MOUSE_BUTTON_DOWN;
@@ -130,7 +124,7 @@ static void press_button(SpiceServer *server, guint button, gboolean pressed)
         server->mouse_buttons &= ~button_bit(button);
     if (wheel && !pressed)
         return;
-    if (is_absolute(server)) {
+    if (server->on_tablet && server->tablet) {
         if (wheel)
             tablet_of(server)->wheel(server->tablet, dz, server->mouse_buttons);
         else
@@ -143,11 +137,8 @@ static void press_button(SpiceServer *server, guint button, gboolean pressed)
     }
 }
 
-static void handle(gpointer data)
+static void handle(SpiceServer *server, const Input *input)
 {
-    const Input *input = data;
-    SpiceServer *server = input->server;
-
     switch (input->kind) {
     case KEYBOARD:
         push_bytes(server, input->bytes);
@@ -159,10 +150,12 @@ static void handle(gpointer data)
         set_locks(server, input->code);
         break;
     case MOTION:
+        server->on_tablet = FALSE;
         if (server->mouse)
             mouse_of(server)->motion(server->mouse, input->x, input->y, 0, server->mouse_buttons);
         break;
     case POSITION:
+        server->on_tablet = TRUE;
         if (server->tablet)
             tablet_of(server)->position(server->tablet, input->x, input->y, server->mouse_buttons);
         break;
@@ -172,18 +165,73 @@ static void handle(gpointer data)
     }
 }
 
+/** Tells the host what waited when it began. */
+static void tell_host(gpointer data)
+{
+    SpiceServer *server = data;
+    GQueue inputs;
+    Input *input;
+
+    g_mutex_lock(&server->input_lock);
+    inputs = server->inputs;
+    g_queue_init(&server->inputs);
+    g_mutex_unlock(&server->input_lock);
+    while ((input = g_queue_pop_head(&inputs))) {
+        handle(server, input);
+        spice_host_input_free(input);
+    }
+}
+
 /* From the session's thread */
 
+static gboolean is_release(const Input *input)
+{
+    return (input->kind == BUTTON || input->kind == KEY_RELEASED) && !input->pressed;
+}
+
+/** Whether `input` went into the one that waits last. */
+static gboolean merge(SpiceServer *server, const Input *input)
+{
+    Input *last = g_queue_peek_tail(&server->inputs);
+
+    if (!last || last->kind != input->kind)
+        return FALSE;
+    if (input->kind == POSITION || input->kind == LOCKS) {
+        *last = *input;
+        return TRUE;
+    }
+    if (input->kind == MOTION && ABS(last->x) < G_MAXINT16 && ABS(last->y) < G_MAXINT16) {
+        last->x += input->x;
+        last->y += input->y;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+/** Takes over the input's bytes. */
 static void post(SpiceServer *server, Input input)
 {
-    input.server = server;
-    host_loop_post(server->loop, handle, g_memdup2(&input, sizeof input), input_free);
+    guint waiting;
+    gboolean first = FALSE;
+
+    g_mutex_lock(&server->input_lock);
+    waiting = g_queue_get_length(&server->inputs);
+    if (merge(server, &input)) {
+        /* nothing more to do */
+    } else if (waiting < MAX_WAITING || (is_release(&input) && waiting < MAX_RELEASES)) {
+        first = waiting == 0;
+        g_queue_push_tail(&server->inputs, g_memdup2(&input, sizeof input));
+    } else {
+        g_clear_pointer(&input.bytes, g_bytes_unref);
+    }
+    g_mutex_unlock(&server->input_lock);
+    if (first)
+        host_loop_post(server->loop, tell_host, server, NULL);
 }
 
 static void on_keyboard(const guint8 *bytes, gsize size, gpointer user_data)
 {
-    if (size <= MAX_BYTES)
-        post(user_data, (Input){.kind = KEYBOARD, .bytes = g_bytes_new(bytes, size)});
+    post(user_data, (Input){.kind = KEYBOARD, .bytes = g_bytes_new(bytes, size)});
 }
 
 static void on_key(guint scancode, gboolean pressed, gpointer user_data)
@@ -193,7 +241,9 @@ static void on_key(guint scancode, gboolean pressed, gpointer user_data)
 
 static void on_motion(gint dx, gint dy, gpointer user_data)
 {
-    post(user_data, (Input){.kind = MOTION, .x = dx, .y = dy});
+    post(user_data, (Input){.kind = MOTION,
+                            .x = CLAMP(dx, -G_MAXINT16, G_MAXINT16),
+                            .y = CLAMP(dy, -G_MAXINT16, G_MAXINT16)});
 }
 
 static void on_position(guint display, gint x, gint y, gpointer user_data)

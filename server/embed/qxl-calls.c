@@ -190,6 +190,7 @@ void qxl_run_destroy_surfaces(QxlDevice *self, QxlCall *call)
     spice_display_destroy_surfaces(display);
     gst_spice_shared_display_unlock(self->display);
     qxl_device_forget_surfaces(self);
+    qxl_device_flush_releases(self);
     forget_primary(self);
     gst_spice_server_reset_cursor(self->session, (guint)self->instance->id);
 }
@@ -202,7 +203,7 @@ void qxl_run_finish_surface(QxlDevice *self, QxlCall *call)
 
     qxl_device_take_all_commands(self);
     display = gst_spice_shared_display_lock(self->display);
-    spice_display_update_area(display, call->id, NULL, NULL);
+    spice_display_update_all(display); /* also what reads it */
     spice_display_release_all(display);
     gst_spice_shared_display_unlock(self->display);
 }
@@ -265,6 +266,8 @@ void qxl_run_update_area(QxlDevice *self, QxlCall *call)
 
 void qxl_run_reset_cursor(QxlDevice *self, QxlCall *call)
 {
+    qxl_device_release_cursor(self);
+    qxl_device_flush_releases(self);
     gst_spice_server_reset_cursor(self->session, (guint)self->instance->id);
 }
 
@@ -277,7 +280,7 @@ void qxl_run_load_commands(QxlDevice *self, QxlCall *call)
         if (call->commands[i].cmd.type == QXL_CMD_CURSOR)
             qxl_device_take_cursor_command(self, &call->commands[i]);
         else if (call->commands[i].cmd.type == QXL_CMD_SURFACE)
-            qxl_device_take_command(self, &call->commands[i]);
+            qxl_device_take_kept_surface(self, &call->commands[i]);
     }
 }
 

@@ -12,6 +12,8 @@
 
 /* So long commands are taken before calls of the host's get their turn. */
 enum { TURN_US = 5000 };
+/* So long a call waits for the commands before it. */
+enum { MAX_TURN_US = 500 * 1000 };
 
 /** What a draw keeps of its command until it needs it no more. */
 typedef struct {
@@ -220,7 +222,7 @@ static void destroy_surface(QxlDevice *self, guint32 id)
     *surface = (QxlSurface){.exists = FALSE};
 }
 
-static void take_surface(QxlDevice *self, const QXLCommandExt *command)
+static void take_surface(QxlDevice *self, const QXLCommandExt *command, gboolean keep)
 {
     SpiceGuestReader reader = reader_for(self, command);
     const QxlRelease release = release_of(self, command);
@@ -233,12 +235,18 @@ static void take_surface(QxlDevice *self, const QXLCommandExt *command)
         qxl_device_release_later(self, release);
         return;
     }
+    wish.keep |= keep;
     if (wish.create) {
         create_surface(self, &wish, release);
         return;
     }
     destroy_surface(self, wish.surface_id);
     qxl_device_release_later(self, release);
+}
+
+void qxl_device_take_kept_surface(QxlDevice *self, const QXLCommandExt *command)
+{
+    take_surface(self, command, TRUE);
 }
 
 void qxl_device_forget_surfaces(QxlDevice *self)
@@ -281,7 +289,7 @@ void qxl_device_take_command(QxlDevice *self, const QXLCommandExt *command)
         take_draw(self, command);
         break;
     case QXL_CMD_SURFACE:
-        take_surface(self, command);
+        take_surface(self, command, FALSE);
         break;
     case QXL_CMD_UPDATE:
         take_update(self, command);
@@ -315,8 +323,20 @@ void qxl_device_take_cursor_command(QxlDevice *self, const QXLCommandExt *comman
     } else if (cursor.type == SPICE_GUEST_CURSOR_HIDE) {
         gst_spice_server_set_cursor_shape(self->session, display, &none, FALSE);
     }
-    if (command->cmd.type == QXL_CMD_CURSOR)
+    if (command->cmd.type != QXL_CMD_CURSOR)
+        return;
+    if (reader.error.code == SPICE_OK && cursor.type == SPICE_GUEST_CURSOR_SET) {
+        qxl_device_release_cursor(self);
+        self->cursor = release_of(self, command);
+    } else {
         qxl_device_release_later(self, release_of(self, command));
+    }
+}
+
+void qxl_device_release_cursor(QxlDevice *self)
+{
+    qxl_device_release_later(self, self->cursor);
+    self->cursor = (QxlRelease){0};
 }
 
 /* The rings */
@@ -353,10 +373,10 @@ gboolean qxl_device_take_commands(QxlDevice *self)
 
 void qxl_device_take_all_commands(QxlDevice *self)
 {
-    guint n = 0;
+    const gint64 end = g_get_monotonic_time() + MAX_TURN_US;
 
     /* A guest that fills its ring as fast as it is emptied must not keep a call waiting. */
     if (self->running)
-        while (n++ < 10000 && take_one(self))
+        while (take_one(self) && g_get_monotonic_time() < end)
             ;
 }

@@ -50,6 +50,7 @@ struct QxlDevice {
     guint n_clients;
     guint32 client_caps;
     guint64 self_bitmaps; /* ids of those made so far */
+    QxlRelease cursor;    /* of the last SET, which hosts tell again after a migration */
 };
 
 const QXLInterface *qxl_device_interface(const QxlDevice *self);
@@ -69,6 +70,10 @@ gboolean qxl_device_take_commands(QxlDevice *self);
 void qxl_device_take_all_commands(QxlDevice *self);
 /** Takes one command of the host's or the guest's, wherever it comes from. */
 void qxl_device_take_command(QxlDevice *self, const QXLCommandExt *command);
+/** A command to make a surface, which shows what is in its memory. */
+void qxl_device_take_kept_surface(QxlDevice *self, const QXLCommandExt *command);
+/** Gives the last cursor back. */
+void qxl_device_release_cursor(QxlDevice *self);
 void qxl_device_take_cursor_command(QxlDevice *self, const QXLCommandExt *command);
 /** Forgets all off-screen surfaces and gives their commands back; the display has forgotten them. */
 void qxl_device_forget_surfaces(QxlDevice *self);

@@ -77,7 +77,8 @@ typedef struct {
 static void make_call(QxlDevice *self, QxlCall *call)
 {
     call->run(self, call);
-    qxl_device_flush_releases(self);
+    if (self->running) /* a guest that is stopped is given nothing back */
+        qxl_device_flush_releases(self);
     if (call->completes)
         qxl_device_interface(self)->async_complete(self->instance, call->cookie);
 }
@@ -135,7 +136,7 @@ static gboolean work(QxlDevice *self)
         self->woken |= more;
         return TRUE;
     }
-    if (self->releases->len > 0) {
+    if (self->releases->len > 0 && self->running) {
         g_mutex_unlock(&self->lock);
         qxl_device_flush_releases(self);
         g_mutex_lock(&self->lock);
@@ -149,7 +150,8 @@ static gpointer worker(gpointer data)
     QxlDevice *self = data;
 
     g_mutex_lock(&self->lock);
-    while (!self->ended)
+    /* Calls that were made before the end are answered. */
+    while (!self->ended || !g_queue_is_empty(&self->calls))
         if (!work(self))
             g_cond_wait(&self->wake, &self->lock);
     g_mutex_unlock(&self->lock);

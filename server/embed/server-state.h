@@ -39,11 +39,16 @@ struct SpiceServer {
     SpiceMigrateInstance *migration;
     GPtrArray *qxls;       /* QXLInstance */
     guint32 mouse_buttons; /* as the host's mice count them */
+    gboolean on_tablet;    /* the last that a client did with the pointer was absolute */
+
+    GMutex input_lock;
+    GQueue inputs; /* under input_lock: what clients did that the host has not been told yet */
     gboolean vm_running;
 };
 
 /* input.c */
 extern const GstSpiceInputHandler spice_host_input_handler;
+void spice_host_input_free(gpointer input);
 /** Which mouse modes are possible now, after a tablet or a primary surface came or went. */
 void spice_host_update_mouse(SpiceServer *server);
 

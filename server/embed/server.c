@@ -23,6 +23,8 @@ SpiceServer *spice_server_new(void)
     /* As the field's server lets browsers in, so that a host's console of old goes on to work. */
     g_object_set(self->session, "websocket", TRUE, NULL);
     self->qxls = g_ptr_array_new();
+    g_mutex_init(&self->input_lock);
+    g_queue_init(&self->inputs);
     self->image_compression = SPICE_IMAGE_COMPRESSION_AUTO_GLZ;
     g_object_set(self->session, "image-compression", GST_SPICE_IMAGE_COMPRESSION_AUTO_GLZ, NULL);
     self->streaming_video = SPICE_STREAM_VIDEO_FILTER;
@@ -113,7 +115,11 @@ void spice_server_destroy(SpiceServer *self)
     gst_spice_server_set_input_handler(self->session, NULL, NULL);
     gst_spice_server_set_connection_handler(self->session, NULL, NULL);
     g_signal_handlers_disconnect_by_data(self->session, self);
+    if (self->loop)
+        host_loop_flush(self->loop); /* the last that the host is told */
     g_clear_pointer(&self->loop, host_loop_free);
+    g_queue_clear_full(&self->inputs, spice_host_input_free);
+    g_mutex_clear(&self->input_lock);
     g_object_unref(self->session);
     g_ptr_array_unref(self->qxls);
     g_free(self->address);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/wire/channel.h"
+#include "gstreamer.h"
 
 enum { MAX_ADDRESS = 255 };
 
@@ -122,10 +123,15 @@ int spice_server_set_sasl_appname(SpiceServer *s, const char *appname)
 static int take_client(SpiceServer *s, int fd, gboolean tls, gboolean trusted)
 {
     g_autoptr(GError) error = NULL;
+    sigset_t signals;
+    gboolean taken;
 
     if (!s->core)
         return -1;
-    if (gst_spice_server_take_connection(s->session, fd, tls, trusted, &error))
+    spice_host_block_signals(&signals); /* for threads that begin with the first client */
+    taken = gst_spice_server_take_connection(s->session, fd, tls, trusted, &error);
+    spice_host_restore_signals(&signals);
+    if (taken)
         return 0;
     g_warning("a client was not taken: %s", error ? error->message : "no server");
     return -1;

@@ -90,6 +90,10 @@ static void read_shape(SpiceGuestReader *self, uint64_t address, SpiceCursor *sh
     shape->height = spice_get_u16(bytes + 12);
     shape->hot_spot_x = spice_get_u16(bytes + 14);
     shape->hot_spot_y = spice_get_u16(bytes + 16);
+    if (shape->hot_spot_x > shape->width)
+        shape->hot_spot_x = shape->width;
+    if (shape->hot_spot_y > shape->height)
+        shape->hot_spot_y = shape->height;
     size = spice_cursor_data_size(shape->type, shape->width, shape->height);
     if (spice_get_u16(bytes + 8) > SPICE_CURSOR_TYPE_COLOR32 || size == 0 ||
         shape->width > MAX_SIDE || shape->height > MAX_SIDE)

@@ -7,7 +7,7 @@
 #include "core/display/drawable.h"
 #include "core/wire/endian.h"
 
-/* Of a list, empty ones included, so that a list that bites its tail ends. */
+/* Of a command, empty ones included, so that a list that bites its tail ends. */
 enum { MAX_CHUNKS = 1 << 21 };
 
 void spice_guest_reader_drop(SpiceGuestReader *self)
@@ -85,7 +85,6 @@ static bool gather(SpiceGuestReader *self, Chunk chunk, uint8_t *to, uint64_t to
                    const char *field)
 {
     uint64_t done = 0;
-    unsigned n = 0;
 
     for (;;) {
         if (chunk.size > total - done)
@@ -94,7 +93,7 @@ static bool gather(SpiceGuestReader *self, Chunk chunk, uint8_t *to, uint64_t to
         done += chunk.size;
         if (chunk.next == 0)
             break;
-        if (++n == MAX_CHUNKS)
+        if (++self->n_chunks >= MAX_CHUNKS)
             return spice_guest_fail(self, SPICE_ERROR_LIMIT, field);
         if (!read_chunk(self, chunk.next, &chunk, field))
             return false;
@@ -123,7 +122,8 @@ static uint8_t *take_block(SpiceGuestReader *self, uint64_t size, const char *fi
 {
     uint8_t *block;
 
-    if (self->n_blocks == SPICE_GUEST_MAX_BLOCKS) {
+    self->n_copied += size;
+    if (self->n_blocks == SPICE_GUEST_MAX_BLOCKS || self->n_copied > SPICE_GUEST_MAX_COPIED) {
         spice_guest_fail(self, SPICE_ERROR_LIMIT, field);
         return NULL;
     }

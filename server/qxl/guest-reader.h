@@ -17,6 +17,9 @@ enum { SPICE_GUEST_CHUNK_HEADER = 20 };
 /* Blocks that a command's images may need beside the guest's own memory: one for each image. */
 enum { SPICE_GUEST_MAX_BLOCKS = 4 };
 
+/* Bytes of all blocks of a command; a display takes no more. */
+enum { SPICE_GUEST_MAX_COPIED = 256 << 20 };
+
 /** Reads for one command. The error is sticky: after the first all reads give nothing. */
 typedef struct {
     const SpiceGuestMemory *memory;
@@ -28,7 +31,9 @@ typedef struct {
      * the caller's to take over or to free. */
     void *blocks[SPICE_GUEST_MAX_BLOCKS];
     unsigned n_blocks;
-    bool borrows; /* pixels of the guest's own memory are referred to */
+    uint64_t n_copied; /* bytes of blocks */
+    unsigned n_chunks; /* of all lists */
+    bool borrows;      /* pixels of the guest's own memory are referred to */
 } SpiceGuestReader;
 
 /** Frees the blocks. */
