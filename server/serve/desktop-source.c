@@ -107,6 +107,15 @@ gint64 desktop_source_next_turn(DesktopSource *self)
     return priv->last_frame + G_USEC_PER_SEC / g_atomic_int_get(&priv->max_framerate);
 }
 
+/** A frame that comes a little late does not make the next one late. */
+static void note_turn(DesktopSource *self)
+{
+    DesktopSourcePrivate *priv = PRIVATE(self);
+    const gint64 now = g_get_monotonic_time(), turn = desktop_source_next_turn(self);
+
+    priv->last_frame = turn > 0 && 2 * (now - turn) < turn - priv->last_frame ? turn : now;
+}
+
 /* Frames */
 
 static GstCaps *current_caps(DesktopSource *self)
@@ -168,7 +177,6 @@ static GstFlowReturn make_frame(DesktopSource *self, pixman_region32_t *damage, 
 static GstFlowReturn desktop_source_create(GstPushSrc *src, GstBuffer **frame)
 {
     DesktopSource *self = DESKTOP_SOURCE(src);
-    DesktopSourcePrivate *priv = PRIVATE(self);
     GstFlowReturn flow = GST_FLOW_FLUSHING;
     pixman_region32_t damage;
     GError *error = NULL;
@@ -179,7 +187,7 @@ static GstFlowReturn desktop_source_create(GstPushSrc *src, GstBuffer **frame)
         ok = DESKTOP_SOURCE_GET_CLASS(self)->update(self, &damage, &error);
     while (ok && !pixman_region32_not_empty(&damage));
     if (ok) {
-        priv->last_frame = g_get_monotonic_time();
+        note_turn(self);
         flow = make_frame(self, &damage, frame);
     } else if (error) {
         GST_ELEMENT_ERROR(self, RESOURCE, READ, ("%s.", error->message), (NULL));

@@ -33,7 +33,7 @@ static void draw_row(TestTerminal *self, guint row, const pixman_color_t *ink, c
     const pixman_box32_t box = {0, top, (gint)self->width, top + LINE_HEIGHT};
 
     pixman_image_fill_boxes(PIXMAN_OP_SRC, self->image, &paper, 1, &box);
-    text_font_draw(self->image, ink, MARGIN, top + 2, SCALE, text);
+    text_font_draw(self->image, ink, MARGIN, top, SCALE, text);
     pixman_region32_union_rect(&self->damage, &self->damage, box.x1, box.y1, self->width,
                                LINE_HEIGHT);
 }

@@ -1,4 +1,4 @@
-/* A small font for the test desktop: 5 x 7 pixels, ASCII.
+/* A small font for the test desktop: 5 x 7 pixels and two rows below the line, ASCII.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-enum { TEXT_FONT_COLUMNS = 5, TEXT_FONT_ROWS = 7, TEXT_FONT_ADVANCE = 6 };
+enum { TEXT_FONT_COLUMNS = 5, TEXT_FONT_ROWS = 9, TEXT_FONT_ADVANCE = 6 };
 
 /** Draws a line of text with its top left corner at (x, y), each pixel `scale` x `scale` large;
  * characters beyond ASCII become question marks. */

@@ -351,3 +351,8 @@ void x11_resize_close(X11Resize *self)
     x11_connection_close(self->x11);
     g_free(self);
 }
+
+void x11_resize_break(X11Resize *self)
+{
+    x11_connection_break(self->x11);
+}

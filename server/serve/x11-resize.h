@@ -1,6 +1,6 @@
 /* Gives an X screen the size that a client asks for, by RandR.
  *
- * One thread; calls wait for the server.
+ * One thread, but for x11_resize_break(); calls wait for the server.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -24,5 +24,8 @@ gboolean x11_resize_to(X11Resize *self, guint width, guint height, guint *got_wi
                        guint *got_height, GError **error);
 /** Back to the size that there was when it was opened. */
 gboolean x11_resize_restore(X11Resize *self, GError **error);
+
+/** Makes a call that waits for the server, and all that follow, fail. Any thread. */
+void x11_resize_break(X11Resize *self);
 
 G_END_DECLS

@@ -173,13 +173,15 @@ static void test_font(void)
 
     for (c = 0; c < 95; c++) {
         const char text[2] = {(char)(' ' + c), 0};
-        pixman_image_t *image = pixman_image_create_bits(PIXMAN_x8r8g8b8, 5, 7, NULL, 0);
+        pixman_image_t *image =
+            pixman_image_create_bits(PIXMAN_x8r8g8b8, TEXT_FONT_COLUMNS, TEXT_FONT_ROWS, NULL, 0);
 
         text_font_draw(image, &white, 0, 0, 1, text);
         for (row = 0; row < TEXT_FONT_ROWS; row++)
             for (column = 0; column < TEXT_FONT_COLUMNS; column++)
-                seen[c][row] |= (guint32)(pixman_image_get_data(image)[row * 5 + column] != 0)
-                                << column;
+                seen[c][row] |=
+                    (guint32)(pixman_image_get_data(image)[row * TEXT_FONT_COLUMNS + column] != 0)
+                    << column;
         pixman_image_unref(image);
     }
     for (c = 0; c < 95; c++)
