@@ -93,9 +93,21 @@ static char *movie_uri(const char *name, GError **error)
     return uri;
 }
 
+/** `why` is taken. */
+static gboolean add_source(GstElement *bin, GstElement *source, GError *why, GError **error)
+{
+    if (source)
+        return gst_bin_add(GST_BIN(bin), source);
+    fail(error, "The movie cannot be read: %s%s", why->message, "");
+    g_error_free(why);
+    return FALSE;
+}
+
 static gboolean fill_movie(GstElement *bin, const ServeOptions *options, const char *uri,
                            GError **error)
 {
+    GError *why = NULL;
+    GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri, NULL, &why);
     GstElement *decoder, *convert, *scale, *filter, *last;
     GstCaps *video = gst_caps_from_string("video/x-raw(ANY)");
     GstCaps *desktop =
@@ -104,16 +116,18 @@ static gboolean fill_movie(GstElement *bin, const ServeOptions *options, const c
                             G_TYPE_INT, options->height ? (gint)options->height : DEFAULT_HEIGHT,
                             "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
     const gboolean ok =
-        add(bin, &decoder, "uridecodebin", error) && add(bin, &convert, "videoconvert", error) &&
-        add(bin, &scale, "videoscale", error) && add(bin, &filter, "capsfilter", error);
+        add_source(bin, source, why, error) && add(bin, &decoder, "decodebin", error) &&
+        add(bin, &convert, "videoconvert", error) && add(bin, &scale, "videoscale", error) &&
+        add(bin, &filter, "capsfilter", error);
 
     if (ok) {
         /* Nothing but video is decoded. */
-        g_object_set(decoder, "uri", uri, "caps", video, "expose-all-streams", FALSE, NULL);
+        g_object_set(decoder, "caps", video, "expose-all-streams", FALSE, NULL);
         g_object_set(scale, "add-borders", TRUE, NULL);
         g_object_set(filter, "caps", desktop, NULL);
         g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad_added), convert);
         g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), convert);
+        gst_element_link(source, decoder);
         gst_element_link_many(convert, scale, filter, NULL);
         last = filter;
     }

@@ -315,13 +315,20 @@ static void run(Serve *self)
     gst_object_unref(bus);
 }
 
+/** An element that fails while it stops keeps the others from it; the second time it has stopped. */
+static void stop_pipeline(GstElement *pipeline)
+{
+    if (gst_element_set_state(pipeline, GST_STATE_NULL) == GST_STATE_CHANGE_FAILURE)
+        gst_element_set_state(pipeline, GST_STATE_NULL);
+}
+
 /** Nobody calls into what is freed: the server goes before those who take its input. */
 static void stop(Serve *self)
 {
     if (self->server_is_ours)
         gst_spice_server_close(self->server);
     if (self->pipeline)
-        gst_element_set_state(self->pipeline, GST_STATE_NULL);
+        stop_pipeline(self->pipeline);
     shared_x11_free(self->x11);
     shared_test_free(self->test);
     gst_clear_object(&self->pipeline);
