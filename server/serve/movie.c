@@ -157,18 +157,21 @@ GstElement *movie_new(const ServeOptions *options, GError **error)
 
 /* Pipeline */
 
-/** `inner` becomes part of `bin`. */
-static gboolean fill_pipeline(GstElement *bin, GstElement *inner, const ServeOptions *options,
-                              GError **error)
+/** Nothing but `last` may wait for a pad that comes later. */
+static gboolean has_open_begin(GstElement *bin, GstElement *last)
 {
-    GstPad *entry = gst_element_get_static_pad(inner, "sink");
-    GstElement *last = inner;
+    GstPad *open = gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SINK);
+    const gboolean found = open && GST_PAD_PARENT(open) != last;
 
-    gst_bin_add(GST_BIN(bin), inner);
-    if (entry) {
-        gst_object_unref(entry);
+    g_clear_object(&open);
+    return found;
+}
+
+static gboolean finish_pipeline(GstElement *bin, GstElement *last, const ServeOptions *options,
+                                GError **error)
+{
+    if (has_open_begin(bin, last))
         return fail(error, "The pipeline '%s' has an open end at its begin%s", options->name, "");
-    }
     if (!add_rate(bin, options, &last, error))
         return FALSE;
     expose(bin, last);
@@ -177,23 +180,22 @@ static gboolean fill_pipeline(GstElement *bin, GstElement *inner, const ServeOpt
 
 GstElement *pipeline_text_new(const ServeOptions *options, GError **error)
 {
-    char *text = g_strconcat(options->name, " ! videoconvert", NULL);
+    char *text = g_strconcat(options->name, " ! videoconvert name=spice-serve-end", NULL);
     GError *why = NULL;
-    GstElement *inner =
-        gst_parse_bin_from_description_full(text, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &why);
-    GstElement *bin;
+    GstElement *bin =
+        gst_parse_bin_from_description_full(text, FALSE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &why);
+    GstElement *last = bin && !why ? gst_bin_get_by_name(GST_BIN(bin), "spice-serve-end") : NULL;
+    gboolean ok = FALSE;
 
     g_free(text);
-    if (!inner || why) {
+    if (last)
+        ok = finish_pipeline(bin, last, options, error);
+    else
         fail(error, "The pipeline '%s' cannot be made, or does not end in raw video: %s",
              options->name, why ? why->message : "it is empty");
-        g_clear_error(&why);
-        g_clear_pointer(&inner, gst_object_unref);
-        return NULL;
-    }
-    bin = gst_bin_new("pipeline");
-    if (fill_pipeline(bin, inner, options, error))
-        return bin;
-    gst_object_unref(gst_object_ref_sink(bin));
-    return NULL;
+    g_clear_error(&why);
+    g_clear_object(&last);
+    if (!ok && bin)
+        gst_object_unref(gst_object_ref_sink(bin));
+    return ok ? bin : NULL;
 }

@@ -347,7 +347,7 @@ def test_remote_viewer_moves_by_deltas():
                     n, dx, dy = (now - then for now, then in zip(tap.motion, before))
                     place = 500 + dx, 400 + dy
                     until(lambda: location(x) == place, f"{place}, but {location(x)}", 3)
-            check(n > 50 and (dx, dy) != (0, 0), f"it told {n} motions")
+            check(n >= 10 and (dx, dy) != (0, 0), f"it told {n} motions")
         tap.close()
         serve.end()
 
@@ -410,11 +410,14 @@ def test_exit_statuses():
             (["--file", text, "--port", "0"], 4, "type of stream"),
             (["--pipeline", "nonsense", "--port", "0"], 4, "nonsense"),
             (["--pipeline", "audiotestsrc", "--port", "0"], 4, "audiotestsrc"),
-            (["--pipeline", "videotestsrc ! fakesink", "--port", "0"], 4, "fakesink")):
+            (["--pipeline", "videotestsrc ! fakesink", "--port", "0"], 4, "fakesink"),
+            (["--pipeline", "identity", "--port", "0"], 4, "begin"),
+            (["--pipeline", "videotestsrc num-buffers=5 ! video/x-raw,width=640,height=480",
+              "--port", "0"], 0, None)):
         got, out = run([SERVE, *arguments], seconds=20)
         check(got == status, f"{arguments}: {got} instead of {status}: {out}")
         lines = [line for line in out.splitlines() if line.startswith("spice-serve: ")]
-        check(len(lines) == 1 and words in lines[0], f"{arguments}: {out}")
+        check(len(lines) == 1 and words in lines[0] if words else not lines, f"{arguments}: {out}")
     for option, words in (("--help", "--ticket-file"), ("--version", "spice-serve ")):
         got, out = run([SERVE, option])
         check(got == 0 and words in out, f"{option}: {out}")
@@ -501,6 +504,26 @@ def test_test_desktop_takes_input():
         _, _, pixels = harness.picture(path("before.ppm"))
         check(marks >= 40 and pixels.count(bytes([0xff, 0x40, 0x40])) < 10, f"a mark: {marks}")
     check(serve.end() == 0, "SIGTERM")
+
+
+def test_pipelines_pass_a_desktop_on():
+    with desktop() as x:
+        serve = Serve("--x11", x.display, "--mouse", "client")
+        relay = Serve("--pipeline", f"spicesrc location=spice://127.0.0.1:{serve.port}", "--mouse",
+                      "client")
+        time.sleep(1)
+        check_shown(relay, x, "through another spice-serve")
+        with viewer(relay, "1280x1024") as client:
+            window = client.xdotool("search", "--onlyvisible", "--name",
+                                    "spice-serve")[1].split()[0]
+            client.xdotool("windowfocus", "--sync", window)
+            client.xdotool("mousemove", "600", "600")
+            x.xdotool("windowfocus", "--sync", x.terminal)
+            client.xdotool("type", "--delay", "20", "date > relay.txt")
+            client.xdotool("key", "Return")
+            until(lambda: looks_like_date(path("relay.txt")), "date > relay.txt")
+        check(relay.end() == 0, "SIGTERM")
+        check(serve.end() == 0, "SIGTERM")
 
 
 if __name__ == "__main__":
