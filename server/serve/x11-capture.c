@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <xcb/damage.h>
@@ -374,12 +375,22 @@ static gboolean check_format(X11Capture *self, GError **error)
     return FALSE;
 }
 
+/** Whether descriptors can be sent to the server. */
+static gboolean is_local(X11Capture *self)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+
+    return getsockname(x11_capture_get_fd(self), (struct sockaddr *)&address, &size) == 0 &&
+           address.ss_family == AF_UNIX;
+}
+
 static void find_shm(X11Capture *self)
 {
     const xcb_query_extension_reply_t *shm = xcb_get_extension_data(self->x11->xcb, &xcb_shm_id);
     xcb_shm_query_version_reply_t *version;
 
-    if (!shm || !shm->present)
+    if (!shm || !shm->present || !is_local(self))
         return;
     version =
         xcb_shm_query_version_reply(self->x11->xcb, xcb_shm_query_version(self->x11->xcb), NULL);

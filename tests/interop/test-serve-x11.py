@@ -11,7 +11,7 @@ import time
 
 import harness
 from harness import check, check_equal, run, run_tests, spicy_screenshot
-from x11 import (SERVE, MotionTap, Probe, Serve, desktop, location, looks_like_date, path, press,
+from x11 import (SERVE, BareServer, MotionTap, Probe, Serve, desktop, location, looks_like_date, path, press,
                  resize_there, screenshot, type_there, until, viewer)
 
 # The parts
@@ -254,18 +254,48 @@ def test_server_that_goes_is_one_error():
 
 
 def test_other_depths_are_refused():
-    read, write = os.pipe()
-    x = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "640x480x16"],
-                         pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as line:
-        display = ":" + line.readline().strip()
+    x = BareServer(size="640x480x16")
     try:
-        status, text = run([SERVE, "--x11", display, "-p", "0"])
+        status, text = run([SERVE, "--x11", x.display, "-p", "0"])
         check(status == 4 and "depth of 16" in text, f"{status}: {text}")
     finally:
-        x.terminate()
-        x.wait()
+        x.close()
+
+
+def test_missing_extensions_are_named_or_done_without():
+    for extension in ("XTEST", "DAMAGE", "XFIXES"):
+        x = BareServer("-extension", extension)
+        try:
+            status, text = run([SERVE, "--x11", x.display, "-p", "0"])
+            check(status == 4 and extension in text, f"{extension}: {status}: {text}")
+        finally:
+            x.close()
+    x = BareServer("-extension", "MIT-SHM")
+    try:
+        probe = Probe(x.display)
+        check_frame(probe, x, "without shared memory")
+        probe.close()
+    finally:
+        x.close()
+    x = BareServer("-extension", "RANDR")
+    try:
+        serve = Serve("--x11", x.display)
+        check_shown(serve, x, "without RandR")
+        check(serve.end() == 0, "SIGTERM")
+    finally:
+        x.close()
+
+
+def test_servers_across_the_network_are_shown():
+    x = BareServer("-listen", "tcp", "-ac")
+    try:
+        probe = Probe("127.0.0.1" + x.display)
+        check_frame(probe, x, "by TCP")
+        x.paint("yellow")
+        check_frame(probe, x, "by TCP, another picture")
+        probe.close()
+    finally:
+        x.close()
 
 
 # The program
@@ -367,6 +397,24 @@ def test_idle_costs_nothing():
             check(all("clients 1" in line for line in lines), f"one client: {lines}")
             check(frames == 0, f"{frames} frames: {lines}")
             check(used < 0.02, f"{used * 100:.1f} % of a core")
+        check(serve.end() == 0, "SIGTERM")
+
+
+def test_frames_come_at_most_so_often():
+    with desktop() as x:
+        serve = Serve("--x11", x.display, "--stats", "--fps", "10")
+        time.sleep(1)
+        type_there(x, "seq 10000000\n")
+        time.sleep(1)
+        serve.lines.drain()
+        n = len(serve.lines.seen)
+        time.sleep(5)
+        frames = [int(re.search(r"frames (\d+)", line).group(1))
+                  for line in serve.lines.drain()[n:]]
+        check(frames and all(5 <= n <= 11 for n in frames), f"10 a second: {frames}")
+        x.xdotool("key", "ctrl+c")
+        time.sleep(1)
+        check_shown(serve, x, "when it rests")
         check(serve.end() == 0, "SIGTERM")
 
 

@@ -157,6 +157,33 @@ def desktop(size="1024x768", terminal=True):
         x.close()
 
 
+class BareServer:
+    """An X server without a window manager, with more arguments; a picture is on its screen."""
+
+    def __init__(self, *arguments, size="640x480x24"):
+        read, write = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", size, *arguments],
+            pass_fds=[write], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as line:
+            self.display = ":" + line.readline().strip()
+        self.paint("red")
+
+    def paint(self, color):
+        status, text = run(["xsetroot", "-mod", "7", "5", "-fg", color, "-bg", "navy"],
+                           env=self.environment())
+        check(status == 0, f"xsetroot: {text}")
+
+    def environment(self):
+        return harness.environment(DISPLAY=self.display)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
 def screenshot(x, name):
     """The X server's own picture."""
     status, text = run(["import", "-window", "root", path(name)], env=x.environment())
