@@ -6,6 +6,7 @@
 #include "core/display/desktop-damage.h"
 #include "gst-plugins/display/damage-meta.h"
 #include "gst-plugins/display/frame-slots.h"
+#include "region-cover.h"
 #include "serve-error.h"
 
 GST_DEBUG_CATEGORY_STATIC(desktop_source_debug);
@@ -130,20 +131,16 @@ static GstCaps *current_caps(DesktopSource *self)
                                GST_TYPE_FRACTION, 1, 1, NULL);
 }
 
-static void add_meta(GstBuffer *buffer, pixman_region32_t *damage)
+static void add_meta(GstBuffer *buffer, const pixman_region32_t *damage)
 {
     GstSpiceDamageMeta *meta = gst_buffer_add_spice_damage_meta(buffer);
-    int n, i;
-    const pixman_box32_t *boxes = pixman_region32_rectangles(damage, &n);
+    pixman_box32_t boxes[GST_SPICE_DAMAGE_MAX_RECTS];
+    guint i;
 
-    if (n > GST_SPICE_DAMAGE_MAX_RECTS) {
-        boxes = pixman_region32_extents(damage);
-        n = 1;
-    }
-    for (i = 0; i < n; i++)
+    meta->n_rects = region_cover(damage, boxes, G_N_ELEMENTS(boxes));
+    for (i = 0; i < meta->n_rects; i++)
         meta->rects[i] = (GstVideoRectangle){boxes[i].x1, boxes[i].y1, boxes[i].x2 - boxes[i].x1,
                                              boxes[i].y2 - boxes[i].y1};
-    meta->n_rects = (guint)n;
 }
 
 /** The surface as a frame, of which `damage` is new. */

@@ -13,7 +13,7 @@ enum { TICKET_BYTES = 60 };
 
 /** As they stand on the command line. */
 typedef struct {
-    gboolean help, version, test, loop, restore_size, websocket, stats;
+    gboolean help, version, test, loop, keep_size, restore_size, websocket, stats;
     char *x11, *file, *pipeline;
     char *size, *fps, *port, *tls_port, *address, *unix_path, *ticket, *ticket_file;
     char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *title;
@@ -50,6 +50,8 @@ static GOptionContext *make_context(Given *given)
         {"fps", 0, 0, G_OPTION_ARG_STRING, &given->fps,
          "Most frames a second (else 30; of --file and --pipeline as they come)", "N"},
         {"loop", 0, 0, G_OPTION_ARG_NONE, &given->loop, "Begin the movie again at its end", NULL},
+        {"keep-size", 0, 0, G_OPTION_ARG_NONE, &given->keep_size,
+         "Do not let clients change the size of the X screen", NULL},
         {"restore-size", 0, 0, G_OPTION_ARG_NONE, &given->restore_size,
          "Give the X screen its size back at the end", NULL},
 
@@ -212,7 +214,12 @@ static gboolean choose_source(ServeOptions *self, const Given *given, GError **e
         return refuse(error, "--restore-size goes with --x11 only");
     if (given->size && self->what != SERVE_FILE && self->what != SERVE_TEST)
         return refuse(error, "--size goes with --file and --test only");
+    if (given->keep_size && self->what != SERVE_X11)
+        return refuse(error, "--keep-size goes with --x11 only");
+    if (given->keep_size && given->restore_size)
+        return refuse(error, "Only one of --keep-size and --restore-size can be given");
     self->loop = given->loop;
+    self->keep_size = given->keep_size;
     self->restore_size = given->restore_size;
     if (given->size && !parse_size(self, given->size, error))
         return FALSE;

@@ -22,7 +22,7 @@ typedef struct {
 
     ServeWhat what;
     char *name; /* the display, file or pipeline */
-    gboolean loop, restore_size;
+    gboolean loop, keep_size, restore_size;
     guint width, height; /* 0: as it comes */
     guint fps;           /* 0: as it comes */
 

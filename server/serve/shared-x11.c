@@ -15,7 +15,7 @@ struct SharedX11 {
     X11Cursor *cursor;
 
     /* Sizes are set by a thread, as the X server takes its time. */
-    X11Resize *resize; /* NULL: the server cannot do it */
+    X11Resize *resize; /* NULL: the server cannot do it, or is not to */
     gboolean restore_size;
     GThread *resizer;
     GMutex lock;
@@ -177,7 +177,8 @@ SharedX11 *shared_x11_new(const ServeOptions *options, GstSpiceServer *server, G
         shared_x11_free(self);
         return NULL;
     }
-    start_resizer(self, options);
+    if (!options->keep_size)
+        start_resizer(self, options);
     gst_spice_server_set_input_handler(server, self->resize ? &with_sizes : &without_sizes, self);
     *source = g_object_new(TYPE_X11_DESKTOP, "display", options->name, "max-framerate",
                            options->fps ? (gint)options->fps : DEFAULT_FPS, NULL);

@@ -12,6 +12,7 @@
 #include <xcb/xcbext.h> /* xcb_poll_for_reply */
 #include <xcb/xfixes.h>
 
+#include "region-cover.h"
 #include "serve-error.h"
 #include "x11-connection.h"
 
@@ -279,28 +280,6 @@ static gboolean take_damage(X11Capture *self, pixman_region32_t *region, GError 
     return TRUE;
 }
 
-/** At most MAX_BOXES that cover the region: neighbours of its bands are united. */
-static guint cover(pixman_region32_t *region, pixman_box32_t *boxes)
-{
-    int n, i;
-    const pixman_box32_t *all = pixman_region32_rectangles(region, &n);
-    guint n_boxes = 0;
-
-    for (i = 0; i < n; i++) {
-        const guint at = n <= MAX_BOXES ? (guint)i : (guint)((gint64)i * MAX_BOXES / n);
-
-        if (at == n_boxes) {
-            boxes[n_boxes++] = all[i];
-            continue;
-        }
-        boxes[at].x1 = MIN(boxes[at].x1, all[i].x1);
-        boxes[at].y1 = MIN(boxes[at].y1, all[i].y1);
-        boxes[at].x2 = MAX(boxes[at].x2, all[i].x2);
-        boxes[at].y2 = MAX(boxes[at].y2, all[i].y2);
-    }
-    return n_boxes;
-}
-
 X11CaptureState x11_capture_fetch(X11Capture *self, pixman_image_t *surface,
                                   pixman_region32_t *damage, GError **error)
 {
@@ -315,7 +294,7 @@ X11CaptureState x11_capture_fetch(X11Capture *self, pixman_image_t *surface,
     }
     pixman_region32_init(&region);
     if (take_damage(self, &region, error)) {
-        n_boxes = cover(&region, boxes);
+        n_boxes = region_cover(&region, boxes, MAX_BOXES);
         state = fetch_boxes(self, surface, boxes, n_boxes, error);
         for (i = 0; i < n_boxes && state == X11_CAPTURE_CHANGED; i++)
             pixman_region32_union_rect(damage, damage, boxes[i].x1, boxes[i].y1,

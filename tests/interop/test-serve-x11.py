@@ -353,6 +353,17 @@ def check_equal_but_cursor(client, x):
                 "what remote-viewer shows")
 
 
+def test_sizes_are_kept_or_restored_on_wish():
+    for option, during in (("--keep-size", "1280 1024"), ("--restore-size", "1024 768")):
+        with desktop("1280x1024", terminal=False) as x:
+            serve = Serve("--x11", x.display, option)
+            with viewer(serve, "1024x768", "--full-screen"):
+                until(lambda: x.xdotool("getdisplaygeometry")[1].strip() == during,
+                      f"{option}: {during}")
+            check(serve.end() == 0, "SIGTERM")
+            check(x.xdotool("getdisplaygeometry")[1].strip() == "1280 1024", f"{option}: at the end")
+
+
 def test_remote_viewer_moves_by_deltas():
     with desktop("1280x1024", terminal=False) as x:
         serve = Serve("--x11", x.display, "--mouse", "server")
@@ -470,6 +481,15 @@ def test_exit_statuses():
         got, out = run([SERVE, option])
         check(got == 0 and words in out, f"{option}: {out}")
     check(taken.end() == 0, "SIGTERM")
+
+
+def test_the_manual_tells_all_options():
+    _, text = run([SERVE, "--help"])
+    options = re.findall(r"^  (?:-\w, )?(--[\w-]+)", text, re.MULTILINE)
+    with open(os.path.join(harness.SOURCE, "docs", "man", "spice-serve.1")) as f:
+        manual = f.read().replace("\\-", "-")
+    missing = [option for option in options if option not in manual]
+    check(len(options) > 20 and not missing, f"{missing} of {options}")
 
 
 def test_warns_of_an_open_door():

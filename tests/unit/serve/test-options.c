@@ -105,6 +105,8 @@ static const char *const wrong[] = {
     "--test --fps x",
     "--test --loop",
     "--test --restore-size",
+    "--test --keep-size",
+    "--x11 :1 --keep-size --restore-size",
     "--x11 :1 --size 800x600",
     "--pipeline a --size 800x600",
     "--test --size 800",
