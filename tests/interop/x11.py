@@ -127,8 +127,9 @@ class Serve:
 
 def wait_for_manager(x):
     """Windows that come before the window manager has started are lost to xdotool."""
-    until(lambda: "window id" in run(["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"],
+    until(lambda: "window id" in run(["xprop", "-root", "_NET_CLIENT_LIST"],
                                      env=x.environment())[1], "the window manager is there")
+    time.sleep(0.2)
 
 
 @contextlib.contextmanager
