@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """spice-serve, its X11 parts, X servers with a terminal, remote-viewer: what tests of these start."""
+import atexit
 import contextlib
 import os
 import queue
@@ -101,6 +102,7 @@ class Serve:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True,
                                         env=harness.environment())
+        atexit.register(self.close)  # a test that fails leaves it behind
         self.lines = Lines(self.process.stdout)
         while True:
             line = self.lines.next()
@@ -170,6 +172,7 @@ class BareServer:
         os.close(write)
         with os.fdopen(read) as line:
             self.display = ":" + line.readline().strip()
+        atexit.register(self.close)
         self.paint("red")
 
     def paint(self, color):
