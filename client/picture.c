@@ -101,12 +101,13 @@ const SpicePlacement *spice_picture_get_placement(SpicePicture *self)
 
 /* Cursor */
 
+/** With a pixel around it: scaled, it reaches into the picture from just beside it. */
 static void add_cursor_box(SpicePicture *self, pixman_region32_t *damage)
 {
     if (self->cursor)
-        pixman_region32_union_rect(damage, damage, self->cursor_x, self->cursor_y,
-                                   (guint)pixman_image_get_width(self->cursor),
-                                   (guint)pixman_image_get_height(self->cursor));
+        pixman_region32_union_rect(damage, damage, self->cursor_x - 1, self->cursor_y - 1,
+                                   (guint)pixman_image_get_width(self->cursor) + 2,
+                                   (guint)pixman_image_get_height(self->cursor) + 2);
 }
 
 void spice_picture_set_cursor(SpicePicture *self, const GstSpiceCursor *cursor,

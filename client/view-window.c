@@ -13,6 +13,8 @@
 #include "client/scancodes.h"
 #include "client/stats.h"
 
+enum { LEAST_WIDTH = 160, LEAST_HEIGHT = 100 };
+
 typedef struct {
     const SpiceViewOptions *options;
     GMainLoop *loop;
@@ -112,7 +114,8 @@ static void find_wanted_size(View *view)
 
 static void follow_guest_size(View *view)
 {
-    if (view->sized_by_hand)
+    /* Drivers pass through modes that nobody could work in; the window waits for the next. */
+    if (view->sized_by_hand || view->guest_width < LEAST_WIDTH || view->guest_height < LEAST_HEIGHT)
         return;
     find_wanted_size(view);
     if (!view->full_screen)
