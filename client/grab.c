@@ -7,7 +7,7 @@ SpiceGrab *spice_grab_new(GtkWidget *widget, const SpiceGrabHandler *handler, gp
 #ifdef GDK_WINDOWING_X11
         &spice_grab_x11,
 #endif
-#if 0
+#ifdef GDK_WINDOWING_WAYLAND
         &spice_grab_wayland,
 #endif
     };

@@ -9,7 +9,7 @@ SpicePresenter *spice_presenter_new(GtkWidget *widget)
 #ifdef GDK_WINDOWING_X11
         &spice_presenter_x11,
 #endif
-#if 0
+#ifdef GDK_WINDOWING_WAYLAND
         &spice_presenter_wayland,
 #endif
     };

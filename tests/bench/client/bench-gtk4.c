@@ -16,6 +16,7 @@
 
 static Changes changes;
 static SpiceX11ShmImage *shm;
+static GC gc;
 static const char *way;
 static char *name;
 
@@ -49,8 +50,7 @@ static gboolean on_tick(gpointer data)
         GdkSurface *surface = gtk_native_get_surface(gtk_widget_get_native(child));
         Display *display = gdk_x11_display_get_xdisplay(gdk_surface_get_display(surface));
 
-        spice_x11_shm_image_put(shm, gdk_x11_surface_get_xid(surface),
-                                DefaultGC(display, DefaultScreen(display)), changes.x, changes.y,
+        spice_x11_shm_image_put(shm, gdk_x11_surface_get_xid(surface), gc, changes.x, changes.y,
                                 CHANGE_WIDTH, CHANGE_HEIGHT, 0, 0);
         XFlush(display);
     } else if (*way == 'p') {
@@ -61,8 +61,25 @@ static gboolean on_tick(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+static void make_shm(GtkWidget *child)
+{
+    GdkSurface *surface = gtk_native_get_surface(gtk_widget_get_native(child));
+    Display *display = gdk_x11_display_get_xdisplay(gdk_surface_get_display(surface));
+    XWindowAttributes attributes;
+
+    XGetWindowAttributes(display, gdk_x11_surface_get_xid(surface), &attributes);
+    shm =
+        spice_x11_shm_image_new(display, attributes.visual, (guint)attributes.depth, WIDTH, HEIGHT);
+    if (!shm)
+        exit(1);
+    changes.pixels = spice_x11_shm_image_data(shm, &changes.stride);
+    gc = XCreateGC(display, gdk_x11_surface_get_xid(surface), 0, NULL);
+}
+
 static gboolean start(gpointer data)
 {
+    if (*way == 's')
+        make_shm(data);
     g_timeout_add(1000 / PER_SECOND, on_tick, data);
     return G_SOURCE_REMOVE;
 }
@@ -78,16 +95,7 @@ int main(int argc, char **argv)
     display = gdk_display_get_default();
     name = g_strdup_printf("GTK 4, %s, %s", way, GDK_IS_X11_DISPLAY(display) ? "X11" : "Wayland");
     if (*way == 's') {
-        Display *x = gdk_x11_display_get_xdisplay(display);
-
-        /* GTK 4 takes a visual with alpha where there is one. */
-        XVisualInfo info;
-        if (!XMatchVisualInfo(x, DefaultScreen(x), 32, TrueColor, &info))
-            XMatchVisualInfo(x, DefaultScreen(x), 24, TrueColor, &info);
-        shm = spice_x11_shm_image_new(x, info.visual, (guint)info.depth, WIDTH, HEIGHT);
-        if (!shm)
-            return 1;
-        changes.pixels = spice_x11_shm_image_data(shm, &changes.stride);
+        changes.stride = 0; /* not before there is a window, whose visual it needs */
     } else {
         changes.stride = WIDTH * 4;
         changes.pixels = g_malloc0(changes.stride * HEIGHT);
@@ -97,7 +105,7 @@ int main(int argc, char **argv)
     gtk_widget_set_size_request(child, WIDTH, HEIGHT);
     if (*way == 'p')
         show_texture(child);
-    else
+    else if (*way == 'a')
         gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(child), on_draw, NULL, NULL);
     gtk_window_set_child(GTK_WINDOW(window), child);
     gtk_window_present(GTK_WINDOW(window));
