@@ -64,6 +64,9 @@ class Stage:
                 f.write(NO_KEYS)
             os.environ["XDG_CONFIG_HOME"] = file("config")
             self.x = Xvfb()
+            wait_until(lambda: "window id" in run(["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"],
+                                                  env=self.x.environment())[1], 20,
+                       "window manager")
         return self.x
 
     def close(self):
@@ -97,7 +100,8 @@ class Viewer:
         self.log = open(file("viewer.log"), "w+b")
         env = make(**more)
         env["DISPLAY"] = self.xvfb.display
-        env.pop("WAYLAND_DISPLAY", None)
+        if "WAYLAND_DISPLAY" not in more:
+            env.pop("WAYLAND_DISPLAY", None)
         self.process = subprocess.Popen([program(build), *options, uri], env=env,
                                         stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=subprocess.STDOUT)
@@ -669,6 +673,110 @@ def test_full_screen():
             viewer.key("F11")
             viewer.wait_size(1280, 1024)
             check(viewer.end() == OK, viewer.text())
+
+
+# Wayland
+
+class Weston:
+    """A Wayland compositor in a window of the stage's X server: what it shows can be seen there, and
+    keys and pointer that go there go on to it. Its one client fills its output."""
+
+    def __init__(self, width=1024, height=768):
+        self.xvfb = stage.xvfb()
+        self.folder = file("wayland")
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        self.env = self.xvfb.environment(XDG_RUNTIME_DIR=self.folder)
+        self.log = open(file("weston.log"), "wb")
+        self.process = subprocess.Popen(
+            ["weston", "--backend=x11-backend.so", "--shell=kiosk-shell.so", "--use-pixman",
+             f"--width={width}", f"--height={height}", "--socket=test", "--idle-time=0",
+             "--no-config"], env=self.env, stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=self.log)
+        try:
+            self.id = wait_until(self.window, 20, "weston")
+        except TimeoutError:
+            self.__exit__()
+            raise
+
+    def window(self):
+        """The id of its window, once clients may come."""
+        with open(self.log.name) as f:
+            match = re.search(r"window id (\d+)", f.read())
+        return match and os.path.exists(os.path.join(self.folder, "test")) and match.group(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+
+class WaylandViewer(Viewer):
+    """A spice-view within a Weston; its window is the Weston's."""
+
+    def __init__(self, weston, uri, *options, build=BUILD):
+        super().__init__(uri, *options, build=build, GDK_BACKEND="wayland",
+                         XDG_RUNTIME_DIR=weston.folder, WAYLAND_DISPLAY="test")
+        self.id = weston.id
+        self.focus()
+        time.sleep(3 if build == BUILD else 8)
+        check(self.process.poll() is None, self.text())
+
+
+def test_wayland_picture_keys_and_places():
+    vm, port = stage.tablet()
+    with Weston() as weston, WaylandViewer(weston, f"spice://127.0.0.1:{port}") as viewer:
+        # Without a window manager's click the pointer and the keyboard come with the pointer.
+        viewer.move(500, 300)
+        viewer.x("click", "1")
+        type_line(viewer, *keys_of("echo wayland "), "greater", *keys_of("/tmp/wayland"))
+        check("\nwayland\n" in vm.run("cat /tmp/wayland"), "what was typed")
+        check_places(viewer, vm, [(x, y, x, y) for x, y in ((0, 0), (1023, 767), (333, 222))])
+        vm.run("echo more >/dev/tty1")
+        time.sleep(0.5)
+        with stopped(vm):
+            viewer.move(1020, 760)  # weston draws its pointer into what it shows: out of the way
+            time.sleep(0.5)
+            viewer.picture("wayland.png")
+            spicy_screenshot(file("theirs.ppm"), port)
+        for name in ("wayland.png", "theirs.ppm"):
+            status, text = run(["convert", file(name), "-crop", "1024x750+0+0", "+repage",
+                                file("cropped-" + name)])
+            check(status == 0, text)
+        check_equal(file("cropped-wayland.png"), file("cropped-theirs.ppm"), "Wayland")
+
+
+def test_wayland_motion_in_server_mode():
+    vm, port = stage.mouse()
+    with Weston() as weston, WaylandViewer(weston, f"spice://127.0.0.1:{port}") as viewer:
+        viewer.move(500, 300)
+        viewer.x("click", "1")  # captures
+        time.sleep(0.5)
+        events = Events(vm, "Mouse")
+        for _ in range(10):
+            viewer.x("mousemove_relative", "--", "20", "-10")
+            time.sleep(0.03)
+        told = events.take()
+        check(relative_sum(told) == (200, -100), f"moved by {relative_sum(told)}")
+        viewer.key("shift+F12")
+        time.sleep(0.3)
+        events = Events(vm, "Mouse")
+        viewer.move(200, 200)
+        told = events.take()
+        check(not told, f"after the release: {told}")
+
+
+def test_wayland_end_without_leaks():
+    vm, port = stage.tablet()
+    with Weston() as weston, WaylandViewer(weston, f"spice://127.0.0.1:{port}",
+                                           build=SANITIZED_BUILD) as viewer:
+        viewer.move(100, 100)
+        vm.run("echo end >/dev/tty1")
+        time.sleep(1)
+        status = viewer.end()
+        check(status == OK, f"status {status}: {viewer.text()[-3000:]}")
 
 
 # Ends
