@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include <gtk/gtk.h>
+#include <locale.h>
 #include <stdio.h>
 
 #include "client/exit-status.h"
@@ -26,10 +27,12 @@ int main(int argc, char **argv)
 {
     g_auto(GStrv) arguments = g_strdupv(argv);
     g_autoptr(GError) error = NULL;
-    g_autoptr(SpiceViewOptions) options = spice_view_options_parse(&arguments, &error);
+    g_autoptr(SpiceViewOptions) options = NULL;
     g_autofree char *password = NULL;
     SpiceViewStatus status;
 
+    setlocale(LC_ALL, "");
+    options = spice_view_options_parse(&arguments, &error);
     if (!options) {
         g_printerr("spice-view: %s\nspice-view --help says more.\n", error->message);
         return SPICE_VIEW_USAGE;

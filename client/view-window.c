@@ -58,11 +58,18 @@ static void fit_canvas(View *view)
     gint width = gtk_widget_get_allocated_width(view->area) * scale;
     gint height = gtk_widget_get_allocated_height(view->area) * scale;
     const SpicePlacement *placement = spice_picture_get_placement(view->picture);
+    pixman_image_t *canvas;
 
     if (placement->window_width == width && placement->window_height == height)
         return;
-    spice_picture_set_canvas(view->picture,
-                             view->presenter->klass->resize(view->presenter, width, height));
+    canvas = view->presenter->klass->resize(view->presenter, width, height);
+    if (!canvas) { /* no shared memory of this size: ordinary memory may be had */
+        spice_picture_set_canvas(view->picture, NULL);
+        spice_presenter_free(view->presenter);
+        view->presenter = spice_presenter_plain.create(view->area);
+        canvas = view->presenter->klass->resize(view->presenter, width, height);
+    }
+    spice_picture_set_canvas(view->picture, canvas);
     paint(view, NULL);
 }
 
@@ -165,7 +172,8 @@ static void show_cursor(View *view)
     if (pixman_region32_not_empty(&damage))
         paint(view, &damage);
     pixman_region32_fini(&damage);
-    spice_local_cursor_show(view->area, by_server ? NULL : cursor);
+    if (!spice_pointer_is_captured(view->pointer)) /* else the grab hides it */
+        spice_local_cursor_show(view->area, by_server ? NULL : cursor);
 }
 
 /* Keys */

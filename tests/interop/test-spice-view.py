@@ -240,6 +240,18 @@ def test_the_window_shows_the_guests_picture_and_its_changes():
             check(viewer.process.wait(20) == LOST, f"another client came: {viewer.text()}")
 
 
+def test_the_picture_is_exact_whatever_the_way_and_the_scale():
+    vm, port = stage.tablet()
+    for more in ({"SPICE_VIEW_PRESENTER": "plain"}, {"GDK_SCALE": "2"},
+                 {"SPICE_VIEW_PRESENTER": "plain", "GDK_SCALE": "2"}):
+        with view(port, **more) as viewer:
+            viewer.show()
+            vm.run("i=0; while [ $i -lt 20 ]; do echo scale $i >/dev/tty1; i=$((i+1)); done")
+            check_places(viewer, vm, [(333, 222, 333, 222), (1023, 767, 1023, 767)])
+            with stopped(vm):
+                same_as_spice_gtk(vm, port, viewer.picture("scale.png"), str(more))
+
+
 def test_what_was_covered_is_shown_again():
     vm, port = stage.tablet()
     with view(port) as viewer:
