@@ -12,8 +12,7 @@
 #include "client/presenter.h"
 #include "client/scancodes.h"
 #include "client/stats.h"
-
-enum { LEAST_WIDTH = 160, LEAST_HEIGHT = 100 };
+#include "client/window-size.h"
 
 typedef struct {
     const SpiceViewOptions *options;
@@ -30,9 +29,7 @@ typedef struct {
     SpicePointer *pointer;
 
     gint guest_width, guest_height;
-    gint wanted_width, wanted_height; /* what the area was last asked to be, in GTK's pixels */
-    gboolean got_wanted;              /* it was so large since */
-    gboolean sized_by_hand;           /* and then was made another size: it does not follow */
+    SpiceWindowSize size;
     gboolean full_screen;
 } View;
 
@@ -86,15 +83,10 @@ static gboolean on_draw(GtkWidget *area, cairo_t *cr, gpointer user_data)
 static void on_size_allocate(GtkWidget *area, GtkAllocation *allocation, gpointer user_data)
 {
     View *view = user_data;
-    gboolean wanted =
-        allocation->width == view->wanted_width && allocation->height == view->wanted_height;
 
     fit_canvas(view);
-    if (view->full_screen)
-        return;
-    if (wanted)
-        view->got_wanted = TRUE;
-    view->sized_by_hand = view->got_wanted && !wanted;
+    if (!view->full_screen)
+        spice_window_size_is(&view->size, allocation->width, allocation->height);
 }
 
 static void on_scale_changed(GtkWidget *area, GParamSpec *pspec, gpointer user_data)
@@ -102,31 +94,21 @@ static void on_scale_changed(GtkWidget *area, GParamSpec *pspec, gpointer user_d
     fit_canvas(user_data);
 }
 
-static void find_wanted_size(View *view)
+static void follow_guest_size(View *view)
 {
-    GdkDisplay *display = gdk_display_get_default();
+    GdkDisplay *display = gtk_widget_get_display(view->window);
     GdkMonitor *monitor = gdk_display_get_primary_monitor(display);
-    GdkRectangle area = {0};
-    gint scale = view->area ? gtk_widget_get_scale_factor(view->area) : 1;
+    GdkRectangle most = {0};
 
     if (!monitor)
         monitor = gdk_display_get_monitor(display, 0);
     if (monitor)
-        gdk_monitor_get_workarea(monitor, &area);
-    spice_placement_fit((view->guest_width + scale - 1) / scale,
-                        (view->guest_height + scale - 1) / scale, area.width, area.height,
-                        &view->wanted_width, &view->wanted_height);
-    view->got_wanted = FALSE;
-}
-
-static void follow_guest_size(View *view)
-{
-    /* Drivers pass through modes that nobody could work in; the window waits for the next. */
-    if (view->sized_by_hand || view->guest_width < LEAST_WIDTH || view->guest_height < LEAST_HEIGHT)
-        return;
-    find_wanted_size(view);
-    if (!view->full_screen)
-        gtk_window_resize(GTK_WINDOW(view->window), view->wanted_width, view->wanted_height);
+        gdk_monitor_get_workarea(monitor, &most);
+    if (spice_window_size_follow(&view->size, view->guest_width, view->guest_height,
+                                 gtk_widget_get_scale_factor(view->area), most.width,
+                                 most.height) &&
+        !view->full_screen)
+        gtk_window_resize(GTK_WINDOW(view->window), view->size.width, view->size.height);
 }
 
 static gboolean on_window_state(GtkWidget *window, GdkEventWindowState *event, gpointer user_data)
@@ -134,11 +116,11 @@ static gboolean on_window_state(GtkWidget *window, GdkEventWindowState *event, g
     View *view = user_data;
     gboolean full_screen = (event->new_window_state & GDK_WINDOW_STATE_FULLSCREEN) != 0;
 
-    if (view->full_screen && !full_screen && !view->sized_by_hand) {
-        view->full_screen = FALSE;
-        follow_guest_size(view);
-    }
+    gboolean left = view->full_screen && !full_screen;
+
     view->full_screen = full_screen;
+    if (left) /* what the guest did meanwhile */
+        follow_guest_size(view);
     return FALSE;
 }
 
@@ -260,8 +242,7 @@ static void open_window(View *view)
     view->area = gtk_drawing_area_new();
     gtk_widget_set_can_focus(view->area, TRUE);
     gtk_container_add(GTK_CONTAINER(view->window), view->area);
-    find_wanted_size(view);
-    gtk_window_set_default_size(GTK_WINDOW(view->window), view->wanted_width, view->wanted_height);
+    follow_guest_size(view);
     gtk_window_set_icon_name(GTK_WINDOW(view->window), "video-display");
     show_title(view);
     gtk_widget_realize(view->area);
