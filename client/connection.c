@@ -242,12 +242,10 @@ static gboolean on_bus_message(GstBus *bus, GstMessage *message, gpointer user_d
     return G_SOURCE_CONTINUE;
 }
 
-static GstElement *make(SpiceConnection *self, const char *factory)
+static GstElement *add(SpiceConnection *self, GstElement *element)
 {
-    GstElement *element = gst_element_factory_make(factory, NULL);
-
     if (!element)
-        g_error("GStreamer has no %s", factory); /* a broken installation */
+        g_error("gst_spice_register_elements() has not been called");
     gst_bin_add(GST_BIN(self->pipeline), element);
     return element;
 }
@@ -260,9 +258,9 @@ static void make_pipeline(SpiceConnection *self)
     GstPad *pad;
 
     self->pipeline = gst_pipeline_new(NULL);
-    source = make(self, "spicechannelsrc");
-    decoder = make(self, "spicedisplaydec");
-    sink = make(self, "appsink");
+    source = add(self, gst_element_factory_make("spicechannelsrc", NULL));
+    decoder = add(self, gst_element_factory_make("spicedisplaydec", NULL));
+    sink = add(self, g_object_new(GST_TYPE_APP_SINK, NULL)); /* not by name: see main.c */
     g_object_set(source, "session", self->session, NULL);
     g_object_set(decoder, "session", self->session, NULL);
     g_object_set(sink, "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, NULL);

@@ -17,14 +17,14 @@ typedef struct {
     gboolean by_hand;   /* and then was given another size: it does not follow the guest */
 } SpiceWindowSize;
 
-/** The guest has a new size. TRUE: the window is to have `width` and `height`, which show the whole
- * guest and are not beyond `most_*` (0: no limit). FALSE: it stays as it is, as its size was chosen
+/** The guest has a new size. TRUE: the window is to have `width` and `height`, which show all of
+ * it and are not beyond `most_*` (0: no limit). FALSE: it stays as it is, as its size was chosen
  * by hand, or as the guest's is one of those that drivers only pass through. */
 gboolean spice_window_size_follow(SpiceWindowSize *size, gint guest_width, gint guest_height,
                                   gint scale, gint most_width, gint most_height);
 
-/** The window now has this size. One that the window manager refuses to give is not yet one that was
- * chosen; and choosing the guest's own size lets the window follow again. */
+/** The window now has this size. That a window manager refused the one that was wanted does not
+ * count as chosen; and choosing the guest's own size lets the window follow again. */
 void spice_window_size_is(SpiceWindowSize *size, gint width, gint height);
 
 G_END_DECLS
