@@ -527,6 +527,7 @@ def test_each_launch_line_of_the_documentation_works():
         line = line.replace("spice://localhost:5900", f"spice://127.0.0.1:{port}")
         line = line.replace("LOCATION", f"spice://127.0.0.1:{port}")
         line = line.replace("autovideosink", "fakesink num-buffers=1")
+        line = line.replace("videotestsrc !", "videotestsrc num-buffers=20 !")
         line = line.replace("timestamps=arrival", "timestamps=arrival num-buffers=1")
         status, text = run(["sh", "-c", "gst-launch-1.0 -q -e " + line], cwd=folder)
         check(status == 0, f"{where}: {line}: {text[-600:]}")
