@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import (BUILD, GUEST, LONG, SOURCE, WORK, Failure, Xvfb, check, check_equal,
                      environment, picture, run, run_tests, shot, spicy_screenshot)
@@ -82,8 +83,8 @@ def settle(vm):
     before = None
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        vm.qmp("screendump", filename=file("settle.ppm"))
-        now = open(file("settle.ppm"), "rb").read()
+        vm.qmp("screendump", filename=os.path.join(vm.folder, "settle.ppm"))
+        now = open(os.path.join(vm.folder, "settle.ppm"), "rb").read()
         if now == before:
             return
         before = now
@@ -109,8 +110,6 @@ def compare_views(vm, port, name):
     check(status == 0, "\n".join(lines))
     check_equal(ours, spicy, f"{name}: spicesrc")
     viewer = os.path.join(BUILD, "client", "spice-view")
-    if not os.path.exists(viewer):
-        return spicy
     status, text = run([viewer, "--screenshot", file(name + "-view.png"),
                         f"spice://127.0.0.1:{port}"])
     check(status == 0, f"spice-view: {text}")
@@ -148,10 +147,27 @@ def marked_points(which, gpu):
     return pictures
 
 
+def check_but_text_cursor(ours, theirs, what):
+    """Equal, but for the blinking cursor of a text mode, which nobody can hide there: one cell's
+    lowest two rows."""
+    a, b = picture(ours), picture(theirs)
+    check(a[:2] == b[:2], f"{what}: {a[:2]} {b[:2]}")
+    wrong = [(i // 3 % a[0], i // 3 // a[0]) for i in range(0, len(a[2]), 3)
+             if a[2][i:i + 3] != b[2][i:i + 3]]
+    if wrong:
+        width = max(x for x, _ in wrong) - min(x for x, _ in wrong) + 1
+        height = max(y for _, y in wrong) - min(y for _, y in wrong) + 1
+        check(width <= 9 and height <= 2, f"{what}: {len(wrong)} pixels differ, from {wrong[0]}")
+
+
 def compare_points(gpu):
-    ours, field = marked_points("ours", gpu), marked_points("field", gpu)
+    with ThreadPoolExecutor() as pool:
+        ours, field = pool.map(lambda which: marked_points(which, gpu), ("ours", "field"))
     for point in field:
-        check_equal(ours[point], field[point], f"{gpu}, {point}: ours and the field's")
+        if point == "firmware":
+            check_but_text_cursor(ours[point], field[point], f"{gpu}, {point}")
+        else:
+            check_equal(ours[point], field[point], f"{gpu}, {point}: ours and the field's")
 
 
 def test_qxl_shows_the_same_at_each_point():
