@@ -52,7 +52,7 @@ class Stage:
 
     def tablet(self):
         """A Linux guest with a tablet: client mouse mode."""
-        return self.vm("tablet", guest=GUEST, modules='"ehci-pci usbhid hid-generic"',
+        return self.vm("tablet", guest=GUEST, modules="ehci-pci usbhid hid-generic",
                        extra=["-name", "The tablet's guest", "-device", "usb-ehci,id=eh",
                               "-device", "usb-tablet,bus=eh.0"])
 

@@ -67,7 +67,7 @@ class VM:
         if guest:
             command += ["-kernel", os.path.join(guest, "vmlinuz"),
                         "-initrd", os.path.join(guest, "initrd.gz"),
-                        "-append", f"console=ttyS0 {kernel_args} GPU={gpu} MODULES={modules}"]
+                        "-append", f"console=ttyS0 {kernel_args} GPU={gpu} MODULES=\"{modules}\""]
         environment = dict(os.environ if env is None else env)
         if library:
             environment["LD_LIBRARY_PATH"] = library
