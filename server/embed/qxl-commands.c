@@ -160,6 +160,18 @@ static SpiceDrawable *unfold(QxlDevice *self, const QXLCommandExt *command, Hold
     return drawable;
 }
 
+static void push(QxlDevice *self, SpiceDrawable *drawable)
+{
+    const gint64 began = g_get_monotonic_time();
+    guint64 took;
+
+    self->handler->push(drawable, self->user_data);
+    took = (guint64)(g_get_monotonic_time() - began);
+    g_mutex_lock(&self->lock);
+    self->counters.longest_push_us = MAX(self->counters.longest_push_us, took);
+    g_mutex_unlock(&self->lock);
+}
+
 static void take_draw(QxlDevice *self, const QXLCommandExt *command)
 {
     Hold *hold = g_new0(Hold, 1);
@@ -175,7 +187,7 @@ static void take_draw(QxlDevice *self, const QXLCommandExt *command)
     }
     drawable = unfold(self, command, hold, &error);
     if (drawable) {
-        self->handler->push(drawable, self->user_data);
+        push(self, drawable);
         return;
     }
     if (error.code != SPICE_OK)

@@ -63,7 +63,7 @@ void qxl_device_oom(QxlDevice *self);
 /** What happened so far. */
 typedef struct {
     guint64 commands, refused, released;
-    guint64 waits_for_clients; /* never */
+    guint64 longest_push_us; /* that publishing a draw took: no client is waited for in it */
 } QxlDeviceCounters;
 QxlDeviceCounters qxl_device_get_counters(QxlDevice *self);
 
