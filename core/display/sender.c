@@ -51,15 +51,15 @@ bool spice_sender_take_init(SpiceSender *self, const SpiceMsgcDisplayInit *init,
 {
     SpiceClientImages *images = self->config.images;
     SpiceClientPixmaps *pixmaps;
+    uint64_t pixels;
 
     if (self->initialised)
         return spice_error_set(error, SPICE_ERROR_STATE, "init");
-    if (init->pixmap_cache_size < 0)
-        return spice_error_set(error, SPICE_ERROR_VALUE, "init.pixmap_cache_size");
     if (init->glz_dictionary_window_size < 0 || init->glz_dictionary_window_size > MAX_GLZ_WINDOW)
         return spice_error_set(error, SPICE_ERROR_VALUE, "init.glz_dictionary_window_size");
-    pixmaps = spice_client_images_pixmaps(images, init->pixmap_cache_id,
-                                          (uint64_t)init->pixmap_cache_size, error);
+    /* As the field's servers take it: nothing or less means that nothing is cached. */
+    pixels = init->pixmap_cache_size > 0 ? (uint64_t)init->pixmap_cache_size : 0;
+    pixmaps = spice_client_images_pixmaps(images, init->pixmap_cache_id, pixels, error);
     if (!pixmaps)
         return false;
     self->glz = spice_client_images_glz(images, init->glz_dictionary_id,

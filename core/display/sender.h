@@ -30,6 +30,7 @@
 #include "core/image/glz.h"
 #include "core/wire/display.h"
 #include "core/wire/error.h"
+#include "core/wire/migration.h"
 
 #include "image-chooser.h"
 #include "sent-images.h"
@@ -128,6 +129,13 @@ const pixman_region32_t *spice_sender_lossy_region(const SpiceSender *sender, ui
 
 /** While on, nothing is sent lossy. */
 void spice_sender_set_refining(SpiceSender *sender, bool on);
+
+/** What the server that takes over a guest has to know of this client's display: serial, caches,
+ * dictionary, surfaces and what of them is lossy; as MIGRATE_DATA carries it. The surfaces are in
+ * `arena`. Who takes over begins an empty dictionary after the last image id, and has the pixmap cache
+ * emptied, so the cache is not frozen and its contents are not told. False: MEMORY. */
+bool spice_sender_save(const SpiceSender *sender, SpiceArena *arena, SpiceMigrateDataDisplay *state,
+                       SpiceError *error);
 
 /** What happened so far. */
 typedef struct {

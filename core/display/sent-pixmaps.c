@@ -51,6 +51,11 @@ static void release(SpiceSentPixmaps *self, SpiceSentPixmap *entry)
     self->allocator->release(self->allocator->context, entry);
 }
 
+uint64_t spice_sent_pixmaps_max_pixels(const SpiceSentPixmaps *self)
+{
+    return self->max_pixels;
+}
+
 void spice_sent_pixmaps_destroy(SpiceSentPixmaps *self)
 {
     SpiceSentPixmap *entry, *newer;

@@ -51,6 +51,9 @@ typedef struct SpiceSentPixmaps SpiceSentPixmaps;
 SpiceSentPixmaps *spice_sent_pixmaps_create(const SpiceAllocator *allocator, uint64_t max_pixels);
 void spice_sent_pixmaps_destroy(SpiceSentPixmaps *ledger);
 
+/** What it was made for. */
+uint64_t spice_sent_pixmaps_max_pixels(const SpiceSentPixmaps *ledger);
+
 /** A channel begins to use the cache. Its number among those that do, or -1 if there are too many:
  * it then has to do without. */
 int spice_sent_pixmaps_join(SpiceSentPixmaps *ledger, uint8_t channel_id);

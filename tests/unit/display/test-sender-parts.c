@@ -7,6 +7,7 @@
 #include "../tap.h"
 #include "core/display/sent-content.h"
 #include "core/wire/channel.h"
+#include "core/wire/migration.h"
 #include "sender-client.h"
 
 /* --- DISPLAY_INIT --- */
@@ -30,16 +31,15 @@ static void test_init(void)
     SpiceError error = {0};
 
     sent_client_open(&client, SPICE_IMAGE_MODE_LZ);
-    TAP_OK(init_error(&client, (SpiceMsgcDisplayInit){2, -1, 2, 0}) == SPICE_ERROR_VALUE &&
-               init_error(&client, (SpiceMsgcDisplayInit){2, INT64_MIN, 2, 0}) ==
-                   SPICE_ERROR_VALUE &&
-               init_error(&client, (SpiceMsgcDisplayInit){2, 0, 2, -1}) == SPICE_ERROR_VALUE &&
+    TAP_OK(init_error(&client, (SpiceMsgcDisplayInit){2, 0, 2, -1}) == SPICE_ERROR_VALUE &&
                init_error(&client, (SpiceMsgcDisplayInit){2, 0, 2, (1 << 25) + 1}) ==
                    SPICE_ERROR_VALUE,
-           "sizes that the protocol does not allow are refused");
+           "dictionaries that the protocol does not allow are refused");
     TAP_OK(init_error(&client, (SpiceMsgcDisplayInit){2, 0, 2, 0}) == SPICE_OK &&
+               init_error(&client, (SpiceMsgcDisplayInit){2, -7, 2, 0}) == SPICE_OK &&
+               init_error(&client, (SpiceMsgcDisplayInit){2, INT64_MIN, 2, 0}) == SPICE_OK &&
                init_error(&client, (SpiceMsgcDisplayInit){2, INT64_MAX, 2, 1 << 25}) == SPICE_OK,
-           "none and the largest are taken");
+           "no cache, less than none, and the largest are taken");
     TAP_OK(
         !spice_sender_take_init(client.senders[0], &(SpiceMsgcDisplayInit){1, 5, 1, 5}, &error) &&
             error.code == SPICE_ERROR_STATE,
@@ -503,9 +503,45 @@ static void test_hash(void)
            "a hash tells sizes, bits and seeds apart");
 }
 
+/* --- Migration --- */
+
+static void test_saving(void)
+{
+    const SpiceMessageDef *def = spice_migrate_data_find(SPICE_CHANNEL_DISPLAY);
+    const SpiceMsgDisplaySurfaceCreate create = {
+        .surface_id = 7, .width = 8, .height = 9, .format = SPICE_SURFACE_FMT_32_xRGB};
+    SpiceBuffer blob = {.allocator = &spice_allocator_libc};
+    SpiceMigrateDataDisplay state = {0};
+    const SpiceMigrateDataDisplay *read;
+    SentPicture picture;
+    SentClient client;
+
+    sent_client_open(&client, SPICE_IMAGE_MODE_GLZ);
+    sent_picture_make(&picture, 0, NOISE, 32);
+    sent_client_send(&client, 0, &picture, 0, 0);
+    spice_sender_encode(client.senders[0], SPICE_MSG_DISPLAY_SURFACE_CREATE, &create, &client.out,
+                        NULL);
+    TAP_OK(spice_sender_save(client.senders[0], &client.arena, &state, NULL) &&
+               state.message_serial + 1 == spice_sender_next_serial(client.senders[0]) &&
+               state.n_surfaces == 2 && state.surfaces[0].id == 0 && state.surfaces[1].id == 7 &&
+               state.glz_dict_last_image_id == 0 && state.pixmap_cache_size == CACHE_PIXELS,
+           "what a client has is put down for the server that takes over");
+    TAP_OK(spice_message_write_agreed(def, SPICE_MIGRATE_LOSSY_SURFACES, &state, &blob, NULL),
+           "it is written as the field's servers exchange it");
+    read = spice_message_read_agreed(def, SPICE_MIGRATE_LOSSY_SURFACES, blob.data, blob.size,
+                                     &client.arena, NULL);
+    TAP_OK(read && read->n_surfaces == 2 && read->surfaces[1].id == 7 &&
+               read->message_serial == state.message_serial &&
+               read->glz_dict_id == state.glz_dict_id,
+           "and read back");
+    spice_buffer_clear(&blob);
+    sent_client_close(&client);
+}
+
 int main(void)
 {
     test_init();
+    test_saving();
     test_many_sharers();
     test_sharing();
     test_gone();
