@@ -157,6 +157,27 @@ static GstFlowReturn recover(GstSpiceDisplayEnc *self, const SpiceViewItem *item
     return GST_FLOW_ERROR;
 }
 
+static void return_drawable(void *context)
+{
+    spice_drawable_unref(context);
+}
+
+/** Encodes an item. Its pictures do not change any more, so the dictionary keeps them where they are,
+ * by a reference of the draw. Under the lock. */
+static gboolean encode(GstSpiceDisplayEnc *self, const SpiceViewItem *item, SpiceError *error)
+{
+    const SpiceGlzLoan loan = {return_drawable, item->drawable};
+
+    if (!item->drawable)
+        return spice_sender_encode(self->sender, item->type, item->message, &self->output, error);
+    spice_drawable_ref(item->drawable);
+    if (spice_sender_encode_lent(self->sender, item->type, item->message, &loan, &self->output,
+                                 error))
+        return TRUE;
+    spice_drawable_unref(item->drawable);
+    return FALSE;
+}
+
 static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
@@ -172,7 +193,7 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     }
     g_mutex_lock(&self->images->lock);
     update_circumstances(self);
-    encoded = spice_sender_encode(self->sender, item->type, item->message, &self->output, &error);
+    encoded = encode(self, item, &error);
     if (encoded && !item->is_picture)
         spice_sender_set_refining(self->sender, false);
     g_mutex_unlock(&self->images->lock);
