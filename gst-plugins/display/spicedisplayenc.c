@@ -92,6 +92,29 @@ static void images_destroy(gpointer data)
 
 /* Encoding */
 
+static const char *const codec_names[SPICE_IMAGE_N_CODECS] = {
+    [SPICE_IMAGE_CODEC_RAW] = "raw",   [SPICE_IMAGE_CODEC_LZ] = "lz",
+    [SPICE_IMAGE_CODEC_GLZ] = "glz",   [SPICE_IMAGE_CODEC_ZLIB_GLZ] = "zlib-glz",
+    [SPICE_IMAGE_CODEC_QUIC] = "quic", [SPICE_IMAGE_CODEC_LZ4] = "lz4",
+    [SPICE_IMAGE_CODEC_JPEG] = "jpeg",
+};
+
+/** Tells what an image was sent as, and what that saved. */
+static void log_choices(GstSpiceDisplayEnc *self, const SpiceSenderCounters *before)
+{
+    const SpiceSenderCounters *now = spice_sender_counters(self->sender);
+    guint i;
+
+    for (i = 0; i < SPICE_IMAGE_N_CODECS; i++)
+        if (now->codecs[i].images != before->codecs[i].images)
+            GST_LOG_OBJECT(self, "%s: %" G_GUINT64_FORMAT " bytes of pixels as %" G_GUINT64_FORMAT,
+                           codec_names[i], now->codecs[i].bytes_in - before->codecs[i].bytes_in,
+                           now->codecs[i].bytes_out - before->codecs[i].bytes_out);
+    if (now->hits != before->hits)
+        GST_LOG_OBJECT(self, "named: %" G_GUINT64_FORMAT " bytes of pixels not sent",
+                       now->hit_bytes - before->hit_bytes);
+}
+
 static GstFlowReturn push_message(GstSpiceDisplayEnc *self, guint16 type, const guint8 *body,
                                   gsize size)
 {
@@ -182,6 +205,7 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
 {
     GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
     const SpiceViewItem *item = gst_spice_item_buffer_get(buffer);
+    SpiceSenderCounters before = {0};
     SpiceError error = {0};
     GstFlowReturn flow;
     gboolean encoded;
@@ -193,7 +217,11 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     }
     g_mutex_lock(&self->images->lock);
     update_circumstances(self);
+    if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
+        before = *spice_sender_counters(self->sender);
     encoded = encode(self, item, &error);
+    if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
+        log_choices(self, &before);
     if (encoded && !item->is_picture)
         spice_sender_set_refining(self->sender, false);
     g_mutex_unlock(&self->images->lock);
@@ -324,12 +352,6 @@ static GstStateChangeReturn gst_spice_display_enc_change_state(GstElement *eleme
 
 static GstStructure *make_stats(GstSpiceDisplayEnc *self)
 {
-    static const char *const names[SPICE_IMAGE_N_CODECS] = {
-        [SPICE_IMAGE_CODEC_RAW] = "raw",   [SPICE_IMAGE_CODEC_LZ] = "lz",
-        [SPICE_IMAGE_CODEC_GLZ] = "glz",   [SPICE_IMAGE_CODEC_ZLIB_GLZ] = "zlib-glz",
-        [SPICE_IMAGE_CODEC_QUIC] = "quic", [SPICE_IMAGE_CODEC_LZ4] = "lz4",
-        [SPICE_IMAGE_CODEC_JPEG] = "jpeg",
-    };
     GstStructure *stats = gst_structure_new_empty("application/x-spice-encoder-stats");
     SpiceSenderCounters counters = {0};
     guint i;
@@ -343,9 +365,9 @@ static GstStructure *make_stats(GstSpiceDisplayEnc *self)
     }
     GST_OBJECT_UNLOCK(self);
     for (i = 0; i < SPICE_IMAGE_N_CODECS; i++) {
-        g_autofree char *images = g_strdup_printf("images-%s", names[i]);
-        g_autofree char *in = g_strdup_printf("bytes-in-%s", names[i]);
-        g_autofree char *out = g_strdup_printf("bytes-out-%s", names[i]);
+        g_autofree char *images = g_strdup_printf("images-%s", codec_names[i]);
+        g_autofree char *in = g_strdup_printf("bytes-in-%s", codec_names[i]);
+        g_autofree char *out = g_strdup_printf("bytes-out-%s", codec_names[i]);
 
         gst_structure_set(stats, images, G_TYPE_UINT64, counters.codecs[i].images, in,
                           G_TYPE_UINT64, counters.codecs[i].bytes_in, out, G_TYPE_UINT64,
