@@ -35,6 +35,8 @@ GST_DEBUG_CATEGORY_STATIC(spicedamage_debug);
 #define GST_CAT_DEFAULT spicedamage_debug
 
 enum { SCRATCH_LIMIT = 64 << 20 };
+/* A picture of less than this part of a frame is copied out of it. */
+enum { SMALL_PART = 8 };
 enum { PROP_0, PROP_SCROLLS };
 
 /** A frame that is being read, held by whoever reads it. */
@@ -168,7 +170,7 @@ static SpiceDrawable *make_picture(const SpiceDesktopOp *op, const guint8 *data,
     return drawable;
 }
 
-/** A picture of the box, which borrows the frame's memory. */
+/** A picture of the box, which borrows the frame's memory if that is worth it. */
 static SpiceDrawable *make_copy(const SpiceDesktopOp *op, Frame *frame, SpiceError *error)
 {
     const SpiceDesktopFrame pixels = desktop_frame(frame);
@@ -179,8 +181,9 @@ static SpiceDrawable *make_copy(const SpiceDesktopOp *op, Frame *frame, SpiceErr
     gint32 y;
 
     /* A bitmap has whole rows of its stride: those of one that stands in the frame's last line may
-     * not, as they would end beyond the frame. */
-    if (op->box.left == 0 || op->box.bottom < GST_VIDEO_FRAME_HEIGHT(&frame->frame))
+     * not, as they would end beyond the frame. And a small picture is no reason to keep a frame. */
+    if (row * (gsize)height >= GST_VIDEO_FRAME_SIZE(&frame->frame) / SMALL_PART &&
+        (op->box.left == 0 || op->box.bottom < GST_VIDEO_FRAME_HEIGHT(&frame->frame)))
         return make_picture(op, top, (gsize)pixels.stride, frame_unref, frame_ref(frame), error);
     packed = g_malloc(row * (gsize)height);
     for (y = 0; y < height; y++)
