@@ -260,7 +260,7 @@ typedef struct {
     SpiceHead *heads;
 } SpiceMsgDisplayMonitorsConfig;
 
-/** A file descriptor follows the message outside of it: docs/protocol.md, "GL scanout". */
+/** A file descriptor follows the message outside of it: SPICE protocol, "GL scanout". */
 typedef struct {
     uint32_t width, height, stride, drm_fourcc_format, flags;
 } SpiceMsgDisplayGlScanoutUnix;

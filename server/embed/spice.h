@@ -5,8 +5,8 @@
  * call does here.
  *
  * Threads: unless said otherwise a function is called by the thread that runs the host's main loop, or
- * with the lock that stands for it; callbacks come there, too, but those of a QXLInterface, which
- * come from a thread of their own for each QXL instance.
+ * with the lock that stands for it; callbacks come there, too, but those of a QXLInterface: once the
+ * instance is added they come from a thread of their own, one an instance.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
