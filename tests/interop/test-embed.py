@@ -475,19 +475,22 @@ def test_a_storm_of_clients_disturbs_nobody():
     try:
         time.sleep(1)
         calm = rate(vm)
-        storm(vm, port, 10)
-        before, fds = memory_kb(vm), len(os.listdir(f"/proc/{vm.process.pid}/fd"))
+        fds = len(os.listdir(f"/proc/{vm.process.pid}/fd"))
         vm.serial.sendall(b"(while true; do cat /bin/busybox >/dev/fb0; done) 2>/dev/null & echo $! "
                           b">/tmp/pid\n")
-        storm(vm, port, 1000 if LONG else 50)
+        sizes = []
+        for _ in range(5):
+            storm(vm, port, 200 if LONG else 10)
+            sizes.append(memory_kb(vm))
         vm.run("kill $(cat /tmp/pid)")
         time.sleep(1.5)
-        after, fds_after = memory_kb(vm), len(os.listdir(f"/proc/{vm.process.pid}/fd"))
-        print(f"# RssAnon {before} kB before, {after} kB after; descriptors {fds}, {fds_after}")
+        fds_after = len(os.listdir(f"/proc/{vm.process.pid}/fd"))
+        print(f"# RssAnon after each fifth of the storm: {sizes} kB; descriptors {fds}, {fds_after}")
         check(vm.process.poll() is None, "QEMU ended")
         check(steady.poll() is None, "the steady client was dropped")
         check(fds_after <= fds + 2, f"descriptors leak: {fds} {fds_after}")
-        check(after - before < 24 * 1024, f"memory leaks: {before} kB, {after} kB")
+        # it goes up and down with what the guest draws: what leaks is still there later
+        check(min(sizes[2:]) - sizes[0] < 16 * 1024, f"memory leaks: {sizes}")
         stopped = subprocess.Popen(["spicy-stats", f"--uri=spice://127.0.0.1:{port}"],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(1)
@@ -613,6 +616,8 @@ class Xspice:
             out.write(text.replace('Driver "spiceqxl"', 'Driver "spiceqxl"' + sizes))
         env = dict(os.environ, QXL_NUM_HEADS="1", XSPICE_PORT=str(self.port),
                    XSPICE_DISABLE_TICKETING="1", XSPICE_ADDR="127.0.0.1")
+        env.pop("LD_LIBRARY_PATH", None)
+        env.pop("MALLOC_PERTURB_", None)
         if LIBRARIES[which]:
             env["LD_LIBRARY_PATH"] = LIBRARIES[which]
         self.log = open(os.path.join(folder, "out.log"), "wb")

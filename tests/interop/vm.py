@@ -70,6 +70,7 @@ class VM:
                         "-append", f"console=ttyS0 {kernel_args} GPU={gpu} MODULES=\"{modules}\""]
         environment = dict(os.environ if env is None else env)
         environment.pop("MALLOC_PERTURB_", None)  # the test runner's: it changes what memory is used
+        environment.pop("LD_LIBRARY_PATH", None)  # which may lead to another library than is meant
         if library:
             environment["LD_LIBRARY_PATH"] = library
         command = [*wrapper, *command]
