@@ -5,9 +5,10 @@
  * Paints a small window at the place of --at in one of eight colours after the other, --every
  * milliseconds and a bit, for --seconds; and looks when the colour is seen: by a spicesrc of its own
  * (--location), and on the screen of other viewers (--viewers DISPLAY, --watch NAME=X,Y for a point
- * of each). All by one clock. At the end, or before that as soon as --stop FILE exists, prints
+ * of each). All by one clock. At the end prints
  * "latency NAME COUNT MEDIAN P95 MAX MISSED", in milliseconds, for each; a colour that is not seen
- * before the next one that is counts as seen with that, and as missed.
+ * before the next one that is counts as seen with that, and as missed. As soon as --phase FILE
+ * exists it prints the same, and "phase", and the measurement begins anew, for --seconds.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -23,7 +24,7 @@
 
 enum { N_COLOURS = 8, SIDE = 160, MAX_WATCHED = 8, LOOK_US = 2000 };
 
-static gchar *location, *viewers, *stop_file;
+static gchar *location, *viewers, *phase_file;
 static gchar **watched;
 static gint at_x = 320, at_y = 240, seconds = 5, every_ms = 100;
 
@@ -35,7 +36,7 @@ static const GOptionEntry entries[] = {
     {"at-y", 0, 0, G_OPTION_ARG_INT, &at_y, "middle of the window", "Y"},
     {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "how long", "S"},
     {"every", 0, 0, G_OPTION_ARG_INT, &every_ms, "time between colours", "MS"},
-    {"stop", 0, 0, G_OPTION_ARG_FILENAME, &stop_file, "end when it exists", "FILE"},
+    {"phase", 0, 0, G_OPTION_ARG_FILENAME, &phase_file, "begin anew when it exists", "FILE"},
     {NULL},
 };
 
@@ -43,7 +44,8 @@ static const GOptionEntry entries[] = {
 typedef struct {
     const char *name;
     int x, y;
-    guint seen; /* colours are counted from 1 on */
+    guint corner; /* colour that it showed last */
+    guint seen;   /* colours are counted from 1 on */
     guint missed;
     GArray *latencies; /* gint64, us */
 } Watcher;
@@ -75,6 +77,11 @@ static void look(Marks *marks, Watcher *watcher, guint32 pixel, gint64 now)
     guint newest, number;
 
     g_mutex_lock(&marks->lock);
+    if (corner_of(pixel) == watcher->corner) { /* an old one, though its turn may have come again */
+        g_mutex_unlock(&marks->lock);
+        return;
+    }
+    watcher->corner = corner_of(pixel);
     newest = marks->painted->len;
     for (number = newest; number > watcher->seen && newest - number < N_COLOURS - 1; number--)
         if (number % N_COLOURS == corner_of(pixel))
@@ -224,7 +231,7 @@ static gint compare(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
-static void print_watcher(const Watcher *watcher, guint painted)
+static void print_watcher(Watcher *watcher, guint painted)
 {
     GArray *all = watcher->latencies;
     const guint n = all->len;
@@ -238,6 +245,19 @@ static void print_watcher(const Watcher *watcher, guint painted)
     else
         printf(" - - -");
     printf(" %u\n", watcher->missed + painted - watcher->seen);
+    g_array_set_size(all, 0);
+    watcher->missed = 0;
+    watcher->seen = painted;
+}
+
+static void print_all(Marks *marks)
+{
+    guint i;
+
+    g_mutex_lock(&marks->lock);
+    for (i = 0; i < marks->n_watchers; i++)
+        print_watcher(&marks->watchers[i], marks->painted->len);
+    g_mutex_unlock(&marks->lock);
 }
 
 static void run(Marks *marks, const char *display)
@@ -247,23 +267,28 @@ static void run(Marks *marks, const char *display)
     xcb_connection_t *looks = viewers ? open_display(viewers, &viewers_screen) : NULL;
     const xcb_window_t window = make_window(desktop, screen);
     const guint first = location ? 1 : 0;
-    const gint64 settled = g_get_monotonic_time() + G_USEC_PER_SEC;
-    const gint64 end = settled + seconds * G_USEC_PER_SEC;
-    gint64 next = settled;
-    guint i;
+    const gint64 length = seconds * G_USEC_PER_SEC;
+    gint64 next = g_get_monotonic_time() + G_USEC_PER_SEC, end = next + length;
 
-    while (g_get_monotonic_time() < end + G_USEC_PER_SEC / 2 &&
-           !(stop_file && g_file_test(stop_file, G_FILE_TEST_EXISTS))) {
-        if (g_get_monotonic_time() >= next && next < end) {
+    while (g_get_monotonic_time() < end + G_USEC_PER_SEC / 2) {
+        const gint64 now = g_get_monotonic_time();
+
+        if (now >= next && now < end) {
             paint(marks, desktop, window);
             next = g_get_monotonic_time() + every_ms * 1000 + g_random_int_range(0, 34000);
         }
         if (looks)
             look_at_viewers(marks, first, looks, viewers_screen->root);
+        if (phase_file && g_file_test(phase_file, G_FILE_TEST_EXISTS)) {
+            print_all(marks);
+            printf("phase\n");
+            fflush(stdout);
+            g_clear_pointer(&phase_file, g_free);
+            end = g_get_monotonic_time() + length;
+        }
         g_usleep(LOOK_US);
     }
-    for (i = 0; i < marks->n_watchers; i++)
-        print_watcher(&marks->watchers[i], marks->painted->len);
+    print_all(marks);
     xcb_disconnect(desktop);
     if (looks)
         xcb_disconnect(looks);
