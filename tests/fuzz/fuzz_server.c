@@ -111,11 +111,12 @@ void g_cond_wait(GCond *cond, GMutex *mutex)
 
 static gpointer images_create(void)
 {
+    const SpiceClientImagesLimits limits = {.pixmap_pixels = 1 << 16, .glz_pixels = 1 << 16};
     Images *images = g_new0(Images, 1);
 
     g_mutex_init(&images->lock);
-    images->images = spice_client_images_create(&spice_allocator_libc, gst_spice_cpu_flags(), 7,
-                                                &(SpiceClientImagesLimits){0});
+    images->images =
+        spice_client_images_create(&spice_allocator_libc, gst_spice_cpu_flags(), 7, &limits);
     return images;
 }
 
@@ -293,8 +294,8 @@ static void on_motion(gint dx, gint dy, gpointer user_data)
 
 static void on_position(guint display, gint x, gint y, gpointer user_data)
 {
-    if (display >= GST_SPICE_SERVER_MAX_DISPLAYS)
-        fail("a position on no display");
+    if (display > 255 || x < 0 || y < 0 || x > G_MAXINT16 || y > G_MAXINT16)
+        fail("a position out of range");
 }
 
 static void on_button(guint button, gboolean pressed, gpointer user_data)
