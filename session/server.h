@@ -139,7 +139,8 @@ typedef struct {
     /** Bytes of the keyboard's own stream (set 1), as they came: a message's at a time. If not NULL,
      * `key` is called for none but keys that are released because their client left. */
     void (*keyboard)(const guint8 *bytes, gsize size, gpointer user_data);
-    /** The pointer is at pixel (x, y) of a display, in client mode. */
+    /** The pointer is at pixel (x, y), up to G_MAXINT16, of a display, in client mode. `display`, up to
+     * 255, is as the client has it: there need not be such a display. */
     void (*position)(guint display, gint x, gint y, gpointer user_data);
     /** `button`: 1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down, 6 side, 7 extra. */
     void (*button)(guint button, gboolean pressed, gpointer user_data);

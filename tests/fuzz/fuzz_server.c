@@ -1,0 +1,824 @@
+/* A whole server with clients that say what they like: their bytes come after a link, over socket
+ * pairs, in an order that is the fuzzer's, while a desktop is drawn, changes its size, moves its
+ * cursor, and time passes. Whatever happened, all that was pressed is released when they have gone,
+ * and a client that keeps to the protocol is then served.
+ *
+ * Everything is on one thread and nothing depends on real time: the server's context is run from
+ * here, the monotonic clock (clock_gettime) is ours, and a feeder that would have to wait
+ * (g_cond_wait) goes on later.
+ *
+ * An input is a byte for the settings, then steps: one byte says which, the next what it needs.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../unit/display/publish-draws.h"
+#include "core/display/sender.h"
+#include "core/wire/channel.h"
+#include "core/wire/main.h"
+#include "session/cpu.h"
+#include "session/server-private.h"
+#include "transport/server-channel.h"
+
+enum {
+    MAX_STEPS = 200,
+    MAX_LINKS = 24,
+    MAX_TURNS = 64,
+    MAX_ITEMS = 16, /* that a feeder sends at a time */
+    MAX_SURFACE = 96,
+    N_DISPLAYS = 3,
+    SMALL_BUFFER = 4096,
+};
+
+typedef struct {
+    const uint8_t *data;
+    size_t size;
+} Input;
+
+static uint32_t below_input(void *context, uint32_t n)
+{
+    Input *input = context;
+    uint32_t value = 0;
+
+    for (uint32_t left = n - 1; left > 0 && input->size > 0; left >>= 8) {
+        value = value << 8 | *input->data++;
+        input->size--;
+    }
+    return value % n;
+}
+
+_Noreturn static void fail(const char *what)
+{
+    fprintf(stderr, "%s\n", what);
+    abort();
+}
+
+/* Time */
+
+static gint64 now_us;
+
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (clock != CLOCK_MONOTONIC)
+        return (int)syscall(SYS_clock_gettime, clock, time);
+    time->tv_sec = now_us / G_USEC_PER_SEC;
+    time->tv_nsec = now_us % G_USEC_PER_SEC * 1000;
+    return 0;
+}
+
+/* Feeders: what stands for the pipelines that send displays */
+
+typedef struct {
+    GMutex lock;
+    SpiceClientImages *images;
+} Images;
+
+typedef struct {
+    GstSpiceMediaChannel *channel;
+    GstSpiceSharedView *view;
+    Images *images;
+    SpiceSender *sender;
+    SpiceSenderOutput out;
+    unsigned n_sent; /* of out's messages */
+} Feeder;
+
+/** What would wait just now. */
+static struct {
+    GstSpiceMediaChannel *channel;
+    GstSpiceSharedView *view;
+} waits;
+
+/** Takes the place of GLib's in the code under test: nobody waits here. */
+void g_cond_wait(GCond *cond, GMutex *mutex)
+{
+    g_mutex_unlock(mutex);
+    if (waits.channel)
+        gst_spice_media_channel_set_flushing(waits.channel, TRUE);
+    else if (waits.view)
+        gst_spice_shared_view_set_flushing(waits.view, TRUE);
+    else
+        fail("something waits that should not");
+    g_mutex_lock(mutex);
+}
+
+static gpointer images_create(void)
+{
+    const SpiceClientImagesLimits limits = {.pixmap_pixels = 1 << 16, .glz_pixels = 1 << 16};
+    Images *images = g_new0(Images, 1);
+
+    g_mutex_init(&images->lock);
+    images->images =
+        spice_client_images_create(&spice_allocator_libc, gst_spice_cpu_flags(), 7, &limits);
+    return images;
+}
+
+static void images_destroy(gpointer data)
+{
+    Images *images = data;
+
+    spice_client_images_destroy(images->images);
+    g_mutex_clear(&images->lock);
+    g_free(images);
+}
+
+/* The stage: server, clients, and what they hold */
+
+typedef struct {
+    guint8 type, id;
+    gboolean mini;
+    int fd; /* the client's end; -1: closed */
+} Client;
+
+typedef struct {
+    Input input;
+    Choices choices;
+    GstSpiceServer *server;
+    GPtrArray *feeders;
+    Client links[MAX_LINKS];
+    guint n_links;
+    guint8 keys[1 << 16];
+    guint8 buttons[16];
+    guint n_held;
+    guint n_opened;
+} Stage;
+
+static uint32_t below(Stage *stage, uint32_t n)
+{
+    return below_input(&stage->input, n);
+}
+
+static void feeder_free(gpointer data)
+{
+    Feeder *feeder = data;
+
+    spice_sender_destroy(feeder->sender);
+    spice_sender_output_clear(&feeder->out);
+    gst_spice_shared_view_free(feeder->view);
+    gst_spice_media_channel_unref(feeder->channel);
+    g_free(feeder);
+}
+
+static void on_opened(GstSpiceMediaChannel *channel, gpointer user_data)
+{
+    Stage *stage = user_data;
+    const guint8 id = gst_spice_media_channel_get_id(channel);
+    const SpiceViewConfig view = {0};
+    Feeder *feeder = g_new0(Feeder, 1);
+    SpiceSenderConfig config = {
+        .allocator = &spice_allocator_libc,
+        .channel_id = id,
+        .first_serial = gst_spice_media_channel_get_next_serial(channel),
+        .has_lz4 = gst_spice_media_channel_peer_has(channel, SPICE_DISPLAY_CAP_LZ4_COMPRESSION),
+        .mode = (SpiceImageMode)gst_spice_media_channel_get_image_compression(channel),
+    };
+    SpiceError error = {0};
+
+    stage->n_opened++;
+    feeder->channel = gst_spice_media_channel_ref(channel);
+    feeder->images = gst_spice_media_channel_get_shared(channel, images_create, images_destroy);
+    feeder->view =
+        gst_spice_shared_view_new(gst_spice_server_get_display(stage->server, id), &view);
+    spice_sender_output_init(&feeder->out, &spice_allocator_libc);
+    config.images = feeder->images->images;
+    feeder->sender = spice_sender_create(&config);
+    g_ptr_array_add(stage->feeders, feeder);
+    if (!spice_sender_take_init(feeder->sender, gst_spice_media_channel_get_display_init(channel),
+                                &error))
+        gst_spice_media_channel_close(channel, "its INIT");
+}
+
+static void on_closed(GstSpiceMediaChannel *channel, gpointer user_data)
+{
+    Stage *stage = user_data;
+
+    for (guint i = 0; i < stage->feeders->len; i++) {
+        if (((Feeder *)stage->feeders->pdata[i])->channel == channel) {
+            g_ptr_array_remove_index(stage->feeders, i);
+            return;
+        }
+    }
+    fail("a channel is closed that was not opened");
+}
+
+static const GstSpiceMediaHandler media_handler = {on_opened, on_closed};
+
+/** Sends what was encoded and not sent yet. FALSE if it would have to wait. */
+static gboolean feeder_send(Feeder *feeder)
+{
+    while (feeder->n_sent < feeder->out.n_messages) {
+        const guint i = feeder->n_sent;
+        g_autoptr(GBytes) body = g_bytes_new(
+            feeder->out.bytes.data + feeder->out.messages[i].offset, feeder->out.messages[i].size);
+        GstSpiceSendResult result;
+
+        gst_spice_media_channel_set_flushing(feeder->channel, FALSE);
+        waits.channel = feeder->channel;
+        result = gst_spice_media_channel_send(feeder->channel, feeder->out.messages[i].type, body);
+        waits.channel = NULL;
+        if (result != GST_SPICE_SEND_OK)
+            return FALSE;
+        feeder->n_sent++;
+    }
+    return TRUE;
+}
+
+static void feed(Feeder *feeder)
+{
+    for (guint n = 0; n < MAX_ITEMS && feeder_send(feeder); n++) {
+        SpiceViewItem *item;
+        SpiceError error = {0};
+
+        gst_spice_shared_view_set_flushing(feeder->view, FALSE);
+        waits.view = feeder->view;
+        if (!gst_spice_shared_view_next(feeder->view, 0, &item))
+            item = NULL;
+        waits.view = NULL;
+        if (!item)
+            return;
+        spice_sender_set_mode(
+            feeder->sender,
+            (SpiceImageMode)gst_spice_media_channel_get_image_compression(feeder->channel));
+        feeder->n_sent = 0;
+        if (!spice_sender_encode(feeder->sender, item->type, item->message, &feeder->out, &error))
+            feeder->out.n_messages = 0;
+        spice_view_item_done(item);
+    }
+}
+
+static void feed_all(Stage *stage)
+{
+    for (guint i = 0; i < stage->feeders->len; i++)
+        feed(stage->feeders->pdata[i]);
+}
+
+/** Lets the server do what it has to do. */
+static void turn(Stage *stage)
+{
+    guint n = 0;
+
+    while (g_main_context_iteration(stage->server->context, FALSE))
+        if (++n > 10000)
+            fail("the server is busy with nothing");
+}
+
+/* Input of clients */
+
+static void hold(Stage *stage, guint8 *held, gboolean pressed)
+{
+    if (pressed == *held)
+        return;
+    *held = pressed;
+    stage->n_held += pressed ? 1 : -1u;
+}
+
+static void on_key(guint scancode, gboolean pressed, gpointer user_data)
+{
+    Stage *stage = user_data;
+
+    if (scancode == 0 || scancode > 0xffff)
+        fail("a key that there is not");
+    hold(stage, &stage->keys[scancode], pressed);
+}
+
+static void on_motion(gint dx, gint dy, gpointer user_data)
+{
+}
+
+static void on_position(guint display, gint x, gint y, gpointer user_data)
+{
+    if (display > 255 || x < 0 || y < 0 || x > G_MAXINT16 || y > G_MAXINT16)
+        fail("a position out of range");
+}
+
+static void on_button(guint button, gboolean pressed, gpointer user_data)
+{
+    Stage *stage = user_data;
+
+    if (button < 1 || button > 7)
+        fail("a button that there is not");
+    hold(stage, &stage->buttons[button], pressed);
+}
+
+static void on_locks(guint locks, gpointer user_data)
+{
+    gst_spice_server_set_locks(((Stage *)user_data)->server, locks);
+}
+
+static void on_monitors(const GstSpiceMonitor *monitors, guint n_monitors, gpointer user_data)
+{
+    guint64 sum = 0;
+
+    for (guint i = 0; i < n_monitors; i++)
+        sum += monitors[i].width + (guint64)monitors[i].height + (guint)monitors[i].x;
+    if (n_monitors > 256 || sum == G_MAXUINT64)
+        fail("more monitors than there are");
+}
+
+static const GstSpiceInputHandler input_handler = {
+    .key = on_key,
+    .motion = on_motion,
+    .position = on_position,
+    .button = on_button,
+    .locks = on_locks,
+    .monitors = on_monitors,
+};
+static const GstSpiceInputHandler plain_handler = {.key = on_key, .button = on_button};
+
+/* Links */
+
+static void no_bytes(SpiceConnection *connection, const guint8 *data, gsize size,
+                     gpointer user_data)
+{
+}
+
+static void no_end(SpiceConnection *connection, const GError *error, gpointer user_data)
+{
+}
+
+/** Links a channel as a listener would that has authenticated it. FALSE if it is not admitted. */
+static gboolean link_channel(Stage *stage, SpiceLinkRequest *request, gboolean local, int *client)
+{
+    static const SpiceConnectionHandler handler = {.bytes = no_bytes, .closed = no_end};
+    const SpiceListenerHandler *listener = &gst_spice_server_listener_handler;
+    g_autoptr(GSocketAddress) address =
+        local ? NULL : g_inet_socket_address_new_from_string("192.0.2.1", 4321);
+    SpicePeer peer = {.local = local, .address = address};
+    g_autoptr(GSocket) socket = NULL;
+    SpiceConnection *connection;
+    gboolean exists = FALSE;
+    int ends[2], size = SMALL_BUFFER;
+
+    if (listener->check_channel(request, &peer, &exists, stage->server) != SPICE_LINK_ERR_OK ||
+        !exists || listener->admit(request, &peer, stage->server) != SPICE_LINK_ERR_OK)
+        return FALSE;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+        fail("no sockets");
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    socket = g_socket_new_from_fd(ends[0], NULL);
+    g_socket_set_blocking(socket, FALSE);
+    connection = spice_connection_new(socket, NULL, &handler, NULL);
+    spice_connection_start(connection);
+    listener->linked(NULL, spice_server_channel_new(connection, request), request, &peer,
+                     stage->server);
+    *client = ends[1];
+    return TRUE;
+}
+
+static guint32 session_id(Stage *stage, guint index)
+{
+    const GstSpiceServerClient *client = g_list_nth_data(stage->server->clients, index);
+
+    return client ? client->session_id : 4711;
+}
+
+static void open_link(Stage *stage)
+{
+    Client *link = &stage->links[stage->n_links];
+    guint32 caps = below(stage, 1 << 16);
+    const guint choice = below(stage, 256);
+    SpiceLinkRequest request = {
+        .channel_type = (guint8)(choice & 7),
+        .channel_id = (guint8)(choice >> 3 & 3),
+        .channel_caps = {1, &caps},
+        .mini_header = choice >> 5 & 1,
+    };
+
+    if (stage->n_links == MAX_LINKS)
+        return;
+    if (request.channel_type != SPICE_CHANNEL_MAIN)
+        request.connection_id = session_id(stage, below(stage, 4));
+    *link = (Client){request.channel_type, request.channel_id, request.mini_header, -1};
+    if (link_channel(stage, &request, choice >> 6 & 1, &link->fd))
+        stage->n_links++;
+}
+
+static Client *choose_link(Stage *stage)
+{
+    return stage->n_links ? &stage->links[below(stage, stage->n_links)] : NULL;
+}
+
+static void client_write(const Client *link, const guint8 *data, gsize size)
+{
+    if (link->fd >= 0 && send(link->fd, data, size, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+        errno != EAGAIN && errno != ECONNRESET)
+        fail("send");
+}
+
+/** Of bytes that the input goes on with. */
+static gsize length(Stage *stage, uint32_t limit)
+{
+    const gsize wanted = below(stage, limit);
+
+    return MIN(wanted, stage->input.size);
+}
+
+static void write_bytes(Stage *stage)
+{
+    const Client *link = choose_link(stage);
+    const gsize size = length(stage, 1 << 12);
+
+    if (link)
+        client_write(link, stage->input.data, size);
+    stage->input.data += size;
+    stage->input.size -= size;
+}
+
+/** A message with its header, of the kind that the channel has. */
+static void write_message(Stage *stage)
+{
+    const Client *link = choose_link(stage);
+    const guint16 type = (guint16)below(stage, 256);
+    const gsize size = length(stage, 256);
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    const SpiceDataHeader header = {.serial = 1, .type = type, .size = (guint32)size};
+    guint8 head[SPICE_DATA_HEADER_SIZE];
+
+    if (link && link->mini)
+        spice_mini_data_header_encode(&header, head);
+    else
+        spice_data_header_encode(&header, head);
+    g_byte_array_append(bytes, head,
+                        link && link->mini ? SPICE_MINI_HEADER_SIZE : SPICE_DATA_HEADER_SIZE);
+    g_byte_array_append(bytes, stage->input.data, (guint)size);
+    stage->input.data += size;
+    stage->input.size -= size;
+    if (link)
+        client_write(link, bytes->data, bytes->len);
+}
+
+static void read_some(Stage *stage)
+{
+    const Client *link = choose_link(stage);
+    gsize left = (gsize)below(stage, 256) * 1024;
+    guint8 buffer[16384];
+    gssize n = 1;
+
+    while (link && link->fd >= 0 && n > 0 && left > 0) {
+        n = recv(link->fd, buffer, MIN(left, sizeof buffer), 0);
+        left -= n > 0 ? (gsize)n : 0;
+    }
+}
+
+static void close_link(Stage *stage)
+{
+    Client *link = choose_link(stage);
+
+    if (!link || link->fd < 0)
+        return;
+    if (below(stage, 4) == 0) {
+        shutdown(link->fd, SHUT_WR);
+    } else {
+        close(link->fd);
+        link->fd = -1;
+    }
+}
+
+/* The desktop */
+
+static void random_draw_free(void *context)
+{
+    RandomDraw *draw = context;
+
+    for (unsigned i = 0; i < draw->n_blocks; i++)
+        free(draw->blocks[i]);
+    g_free(draw);
+}
+
+static void draw(Stage *stage)
+{
+    GstSpiceSharedDisplay *shared =
+        gst_spice_server_get_display(stage->server, below(stage, N_DISPLAYS));
+    SpiceDisplay *display = gst_spice_shared_display_lock(shared);
+    const uint32_t id = below(stage, 2);
+    const SpicePixels *surface = spice_display_surface(display, id);
+    RandomDraw *random = g_new0(RandomDraw, 1);
+    SpiceDrawableSource source = {.release = random_draw_free, .context = random};
+    SpiceDrawable *drawable;
+    SpiceError error = {0};
+
+    random_draw_make(random, &stage->choices, id, surface ? surface->width : MAX_SIDE,
+                     surface ? surface->height : MAX_SIDE, true);
+    source.type = random->type;
+    source.message = &random->message;
+    drawable = spice_drawable_create(&spice_allocator_libc, &source, &error);
+    if (drawable) {
+        spice_display_publish(display, drawable, &error);
+        spice_drawable_unref(drawable);
+    } else {
+        random_draw_free(random);
+    }
+    gst_spice_shared_display_unlock(shared);
+}
+
+static void resize(Stage *stage)
+{
+    GstSpiceSharedDisplay *shared =
+        gst_spice_server_get_display(stage->server, below(stage, N_DISPLAYS));
+    SpiceDisplay *display = gst_spice_shared_display_lock(shared);
+    const uint32_t id = below(stage, 2);
+    const SpiceSurfaceSource source = {
+        .surface_id = id,
+        .width = 1 + below(stage, MAX_SURFACE),
+        .height = 1 + below(stage, MAX_SURFACE),
+        .format = below(stage, 4) ? SPICE_SURFACE_FMT_32_xRGB : SPICE_SURFACE_FMT_16_555,
+    };
+    SpiceHead head = {.width = source.width, .height = source.height};
+    const SpiceMsgDisplayMonitorsConfig monitors = {.max_allowed = 1, .n_heads = 1, .heads = &head};
+    SpiceError error = {0};
+
+    if (below(stage, 4) == 0) {
+        spice_display_destroy_surfaces(display);
+    } else {
+        spice_display_destroy_surface(display, id, &error);
+        error = (SpiceError){0};
+        spice_display_create_surface(display, &source, &error);
+        error = (SpiceError){0};
+        spice_display_set_monitors(display, &monitors, &error);
+        spice_display_mark(display);
+    }
+    gst_spice_shared_display_unlock(shared);
+}
+
+static void set_cursor(Stage *stage)
+{
+    guint8 pixels[16 * 16 * 4];
+    const guint8 type = (guint8)below(stage, 8);
+    SpiceCursor shape = {
+        .type = type,
+        .unique = below(stage, 8),
+        .width = (guint16)(1 + below(stage, 16)),
+        .height = (guint16)(1 + below(stage, 16)),
+        .data = {pixels, 0},
+    };
+
+    memset(pixels, (int)below(stage, 256), sizeof pixels);
+    shape.hot_spot_x = (guint16)below(stage, 16);
+    shape.data.size = spice_cursor_data_size(type, shape.width, shape.height);
+    if (shape.data.size == 0 || shape.data.size > sizeof pixels)
+        shape = (SpiceCursor){.flags = SPICE_CURSOR_FLAGS_NONE};
+    gst_spice_server_set_cursor_shape(stage->server, below(stage, N_DISPLAYS), &shape,
+                                      below(stage, 2) != 0);
+}
+
+static void move_cursor(Stage *stage)
+{
+    if (below(stage, 8) == 0)
+        gst_spice_server_reset_cursor(stage->server, below(stage, N_DISPLAYS));
+    else
+        gst_spice_server_move_cursor(stage->server, below(stage, N_DISPLAYS),
+                                     (gint)below(stage, 1 << 16) - 1000,
+                                     (gint)below(stage, 1 << 16) - 1000);
+}
+
+static void set_something(Stage *stage)
+{
+    switch (below(stage, 6)) {
+    case 0:
+        gst_spice_server_set_mouse_modes(stage->server, 1 + below(stage, 3));
+        break;
+    case 1:
+        gst_spice_server_set_locks(stage->server, below(stage, 8));
+        break;
+    case 2:
+        g_object_set(stage->server, "image-compression", below(stage, SPICE_IMAGE_N_MODES), NULL);
+        break;
+    case 3:
+        gst_spice_server_get_display(stage->server, below(stage, GST_SPICE_SERVER_MAX_DISPLAYS));
+        break;
+    case 4:
+        gst_spice_server_disconnect_clients(stage->server, "for a try");
+        break;
+    default:
+        g_object_set(stage->server, "name", below(stage, 2) ? "a desktop" : NULL, NULL);
+        break;
+    }
+}
+
+static void step(Stage *stage)
+{
+    switch (below(stage, 16)) {
+    case 0:
+    case 1:
+        open_link(stage);
+        break;
+    case 2:
+        write_bytes(stage);
+        break;
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        write_message(stage);
+        break;
+    case 7:
+        read_some(stage);
+        break;
+    case 8:
+        close_link(stage);
+        break;
+    case 9:
+        draw(stage);
+        break;
+    case 10:
+        resize(stage);
+        break;
+    case 11:
+        set_cursor(stage);
+        break;
+    case 12:
+        move_cursor(stage);
+        break;
+    case 13:
+        now_us += (gint64)below(stage, 1 << 16) * 1000;
+        break;
+    case 14:
+        set_something(stage);
+        return; /* and something else before the server gets to it */
+    default:
+        feed_all(stage);
+        break;
+    }
+    turn(stage);
+}
+
+/* A client that keeps to the protocol */
+
+static const guint8 attach_channels[] = {104, 0, 0, 0, 0, 0};
+static const guint8 display_init[] = {101, 0, 14, 0, 0, 0, 1, 0, 0, 16,
+                                      0,   0, 0,  0, 0, 1, 0, 0, 1, 0};
+
+typedef struct {
+    int fd;
+    GByteArray *bytes;
+    gsize at; /* of the next message */
+} GoodChannel;
+
+/** Reads messages until one is of this type. */
+static void expect_message(Stage *stage, GoodChannel *channel, guint16 wanted, const char *what)
+{
+    for (guint n = 0; n < MAX_TURNS; n++) {
+        guint8 buffer[65536];
+        gssize size;
+
+        while (channel->bytes->len - channel->at >= SPICE_MINI_HEADER_SIZE) {
+            SpiceDataHeader header;
+
+            spice_mini_data_header_decode(&header, channel->bytes->data + channel->at);
+            if (channel->bytes->len - channel->at - SPICE_MINI_HEADER_SIZE < header.size)
+                break;
+            channel->at += SPICE_MINI_HEADER_SIZE + header.size;
+            if (header.type == wanted)
+                return;
+        }
+        feed_all(stage);
+        turn(stage);
+        while ((size = recv(channel->fd, buffer, sizeof buffer, 0)) > 0) {
+            g_byte_array_append(channel->bytes, buffer, (guint)size);
+            turn(stage);
+        }
+    }
+    fail(what);
+}
+
+static void good_write(const GoodChannel *channel, const guint8 *data, gsize size)
+{
+    if (send(channel->fd, data, size, MSG_NOSIGNAL) != (gssize)size)
+        fail("a good client is thrown out");
+}
+
+static void good_close(GoodChannel *channel)
+{
+    close(channel->fd);
+    g_byte_array_unref(channel->bytes);
+}
+
+static void serve_good_client(Stage *stage)
+{
+    guint32 caps = 0;
+    SpiceLinkRequest request = {
+        .channel_type = SPICE_CHANNEL_MAIN, .channel_caps = {1, &caps}, .mini_header = TRUE};
+    GoodChannel main = {.bytes = g_byte_array_new()}, display = {.bytes = g_byte_array_new()};
+    const guint opened = stage->n_opened;
+
+    if (!link_channel(stage, &request, TRUE, &main.fd))
+        fail("a good client is not let in");
+    expect_message(stage, &main, SPICE_MSG_MAIN_INIT, "a good client gets no INIT");
+    good_write(&main, attach_channels, sizeof attach_channels);
+    expect_message(stage, &main, SPICE_MSG_MAIN_CHANNELS_LIST, "it gets no list of channels");
+    request.channel_type = SPICE_CHANNEL_DISPLAY;
+    request.connection_id =
+        ((GstSpiceServerClient *)g_list_last(stage->server->clients)->data)->session_id;
+    if (!link_channel(stage, &request, TRUE, &display.fd))
+        fail("it gets no display");
+    good_write(&display, display_init, sizeof display_init);
+    turn(stage);
+    if (stage->n_opened != opened + 1)
+        fail("its display is not opened");
+    expect_message(stage, &display, SPICE_MSG_DISPLAY_SURFACE_CREATE, "it gets no surface");
+    expect_message(stage, &display, SPICE_MSG_DISPLAY_DRAW_COPY, "it gets no picture");
+    good_close(&display);
+    good_close(&main);
+    turn(stage);
+}
+
+/** Display 0 has a surface, and something to be seen on it. */
+static void ensure_picture(Stage *stage)
+{
+    GstSpiceSharedDisplay *shared = gst_spice_server_get_display(stage->server, 0);
+    SpiceDisplay *display = gst_spice_shared_display_lock(shared);
+    const SpiceSurfaceSource surface = {
+        .width = 64, .height = 64, .format = SPICE_SURFACE_FMT_32_xRGB};
+    const SpiceMsgDisplayDrawFill fill = {
+        .base = {.box = {.right = 8, .bottom = 8}},
+        .brush = {.type = SPICE_BRUSH_TYPE_SOLID, .color = 0xff8000},
+        .rop = SPICE_ROPD_OP_PUT,
+    };
+    const SpiceDrawableSource source = {.type = SPICE_MSG_DISPLAY_DRAW_FILL, .message = &fill};
+    SpiceError error = {0};
+    SpiceDrawable *drawable = spice_drawable_create(&spice_allocator_libc, &source, &error);
+
+    if (!spice_display_surface(display, 0))
+        spice_display_create_surface(display, &surface, &error);
+    if (!drawable || !spice_display_publish(display, drawable, &error))
+        fail("a draw is refused");
+    spice_drawable_unref(drawable);
+    spice_display_mark(display);
+    gst_spice_shared_display_unlock(shared);
+}
+
+static void leave(Stage *stage)
+{
+    for (guint i = 0; i < stage->n_links; i++)
+        if (stage->links[i].fd >= 0)
+            close(stage->links[i].fd);
+    turn(stage);
+    now_us += G_USEC_PER_SEC;
+    turn(stage);
+    if (stage->server->clients)
+        fail("a client stays that has gone");
+    if (stage->feeders->len > 0)
+        fail("a media channel stays that has gone");
+    if (stage->n_held > 0)
+        fail("something is held down by nobody");
+}
+
+static void begin(Stage *stage)
+{
+    const guint settings = below(stage, 256);
+
+    now_us = 1000 * (gint64)G_USEC_PER_SEC;
+    stage->choices = (Choices){below_input, &stage->input};
+    stage->feeders = g_ptr_array_new_with_free_func(feeder_free);
+    stage->server = gst_spice_server_new();
+    /* Its I/O thread is this one: what others have it do comes when its context is run. */
+    stage->server->thread = g_thread_ref(g_thread_self());
+    g_main_context_push_thread_default(stage->server->context);
+    gst_spice_server_set_media_handler(stage->server, &media_handler, stage);
+    gst_spice_server_set_input_handler(stage->server,
+                                       settings & 1 ? &plain_handler : &input_handler, stage);
+    gst_spice_server_set_mouse_modes(stage->server, 1 + (settings >> 1) % 3);
+    gst_spice_server_get_display(stage->server, 0);
+    if (settings & 16)
+        gst_spice_server_get_display(stage->server, 1);
+    ensure_picture(stage);
+}
+
+static void end(Stage *stage)
+{
+    GstSpiceServer *server = stage->server;
+    GMainContext *context = g_main_context_ref(server->context);
+
+    gst_spice_server_set_media_handler(server, NULL, NULL);
+    gst_spice_server_close(server);
+    turn(stage);
+    g_main_context_pop_thread_default(context);
+    g_object_unref(server);
+    g_main_context_unref(context);
+    g_ptr_array_unref(stage->feeders);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    Stage *stage = g_new0(Stage, 1);
+
+    stage->input = (Input){data, size};
+    begin(stage);
+    for (unsigned i = 0; i < MAX_STEPS && stage->input.size > 0; i++)
+        step(stage);
+    turn(stage);
+    leave(stage);
+    ensure_picture(stage);
+    serve_good_client(stage);
+    leave(stage);
+    end(stage);
+    g_free(stage);
+    return 0;
+}
