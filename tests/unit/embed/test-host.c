@@ -284,13 +284,25 @@ static void *translate(const Host *self, uint32_t group, uint64_t address)
     return (void *)(uintptr_t)at;
 }
 
+/** Where in the cells something is; HOST_CELLS: not there. */
+static size_t cell_of(const Host *self, const void *memory)
+{
+    const uint8_t *at = memory;
+
+    if (at < self->memory || at >= self->memory + HOST_CELLS * HOST_CELL)
+        return HOST_CELLS;
+    return (size_t)(at - self->memory) / HOST_CELL;
+}
+
 static int pop(Host *self, HostRing *ring, QXLCommandExt *command, bool is_cursor)
 {
     HostHeld held;
+    size_t cell;
 
     if (ring->n == 0)
         return 0;
     *command = ring->commands[ring->first];
+    cell = ring->cells[ring->first];
     ring->first = (ring->first + 1) % HOST_RING;
     ring->n--;
     self->popped++;
@@ -302,6 +314,8 @@ static int pop(Host *self, HostRing *ring, QXLCommandExt *command, bool is_curso
         held.memory = NULL;
     if (held.memory)
         g_array_append_val(self->held, held);
+    if (cell < HOST_CELLS && cell_of(self, held.memory) != cell)
+        self->cell_used[cell] = false; /* it will not come back */
     pthread_cond_broadcast(&self->changed);
     return 1;
 }
@@ -346,7 +360,7 @@ static void release_resource(QXLInstance *qxl, QXLReleaseInfoExt info)
 {
     /* The surfaces of a stopped guest may go, and are given back then. */
     Host *self = enter(qxl, false);
-    const uint8_t *at = (const uint8_t *)info.info;
+    const size_t cell = cell_of(self, info.info);
     guint i;
 
     for (i = 0; i < self->held->len; i++) {
@@ -361,9 +375,7 @@ static void release_resource(QXLInstance *qxl, QXLReleaseInfoExt info)
         g_array_remove_index_fast(self->held, i);
         self->released++;
     }
-    if (at >= self->memory && at < self->memory + HOST_CELLS * HOST_CELL) {
-        const size_t cell = (size_t)(at - self->memory) / HOST_CELL;
-
+    if (cell < HOST_CELLS) {
         if (self->poison)
             ASAN_POISON_MEMORY_REGION(self->memory + cell * HOST_CELL, HOST_CELL);
         self->cell_used[cell] = false;
@@ -588,6 +600,7 @@ GuestWriter host_begin(Host *self)
             wait_until(self, g_get_monotonic_time() + 20000);
     }
     self->cell_used[cell] = true;
+    self->last_cell = cell;
     ASAN_UNPOISON_MEMORY_REGION(self->memory + cell * HOST_CELL, HOST_CELL);
     host_unlock(self);
     return (GuestWriter){.memory = self->memory + cell * HOST_CELL,
@@ -612,7 +625,9 @@ static bool push(Host *self, HostRing *ring, const QXLCommandExt *command)
         ok = wait_until(self, end);
     if (ok) {
         ring->commands[(ring->first + ring->n) % HOST_RING] = *command;
+        ring->cells[(ring->first + ring->n) % HOST_RING] = self->last_cell;
         ring->n++;
+        self->last_cell = HOST_CELLS;
     }
     host_unlock(self);
     spice_qxl_wakeup(&self->qxl);

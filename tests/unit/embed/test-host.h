@@ -30,6 +30,7 @@ enum {
 
 typedef struct {
     QXLCommandExt commands[HOST_RING];
+    size_t cells[HOST_RING]; /* that the commands were written to; HOST_CELLS: none */
     unsigned first, n;
 } HostRing;
 
@@ -60,6 +61,7 @@ typedef struct {
     pthread_cond_t changed;
     /* under the lock */
     bool cell_used[HOST_CELLS];
+    size_t last_cell; /* of the last writer; HOST_CELLS: its command was pushed */
     bool poison;  /* what is released may not be read any more */
     bool stopped; /* the server said so: nothing may come now */
     HostRing ring, cursor_ring;
