@@ -632,6 +632,7 @@ static void test_coming_and_going(void)
     unsigned i, k;
     bool works = true;
 
+    host->stall_ms = 1;
     for (i = 0; i < 20; i++) {
         host_create_primary(host, SIDE, SIDE);
         works &= fill_at(host, 0, 1, i + 1) == i + 1;
@@ -644,6 +645,7 @@ static void test_coming_and_going(void)
         host_run(host, 0);
         host_add_qxl(host);
     }
+    TAP_OK(host_count_cookies(host) == 400, "what a device was asked before it went is done");
     TAP_OK(works && host_is_well(host), "devices come and go in the middle of their work");
     for (k = 0; k < 20; k++)
         spice_qxl_flush_surfaces_async(&host->qxl, k);

@@ -406,9 +406,12 @@ static void async_complete(QXLInstance *qxl, uint64_t cookie)
 {
     Host *self = enter(qxl, false);
 
+    const unsigned stall_ms = self->stall_ms;
+
     g_array_append_val(self->cookies, cookie);
     pthread_cond_broadcast(&self->changed);
     host_unlock(self);
+    g_usleep(stall_ms * 1000);
 }
 
 static void update_area_complete(QXLInstance *qxl, uint32_t surface_id, QXLRect *rects, uint32_t n)

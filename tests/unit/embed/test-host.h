@@ -61,9 +61,10 @@ typedef struct {
     pthread_cond_t changed;
     /* under the lock */
     bool cell_used[HOST_CELLS];
-    size_t last_cell; /* of the last writer; HOST_CELLS: its command was pushed */
-    bool poison;  /* what is released may not be read any more */
-    bool stopped; /* the server said so: nothing may come now */
+    size_t last_cell;  /* of the last writer; HOST_CELLS: its command was pushed */
+    bool poison;       /* what is released may not be read any more */
+    bool stopped;      /* the server said so: nothing may come now */
+    unsigned stall_ms; /* each completion takes so long */
     HostRing ring, cursor_ring;
     GArray *held;    /* HostHeld: commands taken, to be released */
     GArray *cookies; /* guint64: of completed calls */
