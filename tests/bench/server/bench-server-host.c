@@ -27,6 +27,9 @@
 
 #include "server/embed/spice.h"
 
+/* After a viewer came; servers make keys for its next links meanwhile. */
+enum { SETTLE_US = 5000000 };
+
 enum { WIDTH = 1280, HEIGHT = 800, MAX_COMMANDS = 512, MAX_WATCHES = 64, LINE = 16, GLYPH = 8 };
 
 static int64_t now_us(void)
@@ -626,7 +629,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (n_displays == 0)
         run_once(now_us() + 100000);
-    run_until(now_us() + 1500000); /* the viewer settles */
+    run_until(now_us() + SETTLE_US);
     if (seconds > 0) {
         work(0, "typing", 50, seconds);
         work(1, "scrolling", 50, seconds);

@@ -43,7 +43,7 @@ def measure(folder, library, n, seconds):
     sums = {}
     try:
         for host in hosts:
-            output, _ = host.communicate(timeout=120)
+            output, _ = host.communicate(timeout=300)
             lines = output.split('\n')[:-1]
             if len(lines) != 4:
                 raise RuntimeError(f'a host on {library} lost its viewer')
@@ -68,7 +68,7 @@ def measure_latency(folder, library, n):
     try:
         result = subprocess.run([f'{folder}/bench-server-latency', str(FIRST_PORT), str(n)],
                                 env=environment('ours'), stdout=subprocess.PIPE, text=True,
-                                check=True, timeout=120)
+                                check=True, timeout=300)
         return [float(value) for value in result.stdout.split()]
     finally:
         host.terminate()
