@@ -364,29 +364,35 @@ static void test_stop(void)
     host_free(host);
 }
 
+/** Draws a picture that is large enough to stay in the guest's memory. */
+static void draw_picture(Host *host)
+{
+    static uint8_t rows[4 * SIDE * SIDE];
+    SpiceImage image = {.width = SIDE,
+                        .height = SIDE,
+                        .bitmap_format = SPICE_BITMAP_FMT_32BIT,
+                        .bitmap_width = SIDE,
+                        .bitmap_height = SIDE,
+                        .stride = 4 * SIDE,
+                        .data = {rows, sizeof rows}};
+    const SpiceMsgDisplayDrawCopy copy = {.base.box = {0, 0, SIDE, SIDE},
+                                          .source = &image,
+                                          .source_area = {0, 0, SIDE, SIDE},
+                                          .rop = SPICE_ROPD_OP_XOR};
+    GuestWriter writer = host_begin(host);
+
+    host_push(host, QXL_CMD_DRAW, guest_write_draw(&writer, SPICE_MSG_DISPLAY_DRAW_COPY, &copy), 1,
+              0);
+}
+
 static void test_oom(void)
 {
-    static uint8_t rows[4 * 16 * 16];
-    SpiceImage image = {.width = 16,
-                        .height = 16,
-                        .bitmap_format = SPICE_BITMAP_FMT_32BIT,
-                        .bitmap_width = 16,
-                        .bitmap_height = 16,
-                        .stride = 64,
-                        .data = {rows, sizeof rows}};
-    SpiceMsgDisplayDrawCopy copy = {
-        .source = &image, .source_area = {0, 0, 16, 16}, .rop = SPICE_ROPD_OP_PUT};
     Host *host = host_new();
     unsigned held, i;
 
     host_create_primary(host, SIDE, SIDE);
-    for (i = 0; i < 16; i++) {
-        GuestWriter writer = host_begin(host);
-
-        copy.base.box = (SpiceRect){i / 4 * 16, i % 4 * 16, i / 4 * 16 + 16, i % 4 * 16 + 16};
-        host_push(host, QXL_CMD_DRAW, guest_write_draw(&writer, SPICE_MSG_DISPLAY_DRAW_COPY, &copy),
-                  1, 0);
-    }
+    for (i = 0; i < 16; i++)
+        draw_picture(host);
     for (i = 0; i < 200 && host->popped < 16; i++)
         host_run(host, 5);
     held = host_held(host);
@@ -394,10 +400,17 @@ static void test_oom(void)
     for (i = 0; i < 200 && host_held(host) > 0; i++)
         host_run(host, 5);
     host_lock(host);
-    TAP_OK(held > 0 && host->held->len == 0 && host->flushes >= 1,
+    TAP_OK(held == 16 && host->held->len == 0 && host->flushes >= 1,
            "a guest without memory gets back all that is held: %u", held);
     host_unlock(host);
     TAP_OK(host_is_well(host), "each once");
+    for (i = 0; i < 8; i++)
+        draw_picture(host);
+    for (i = 0; i < 200 && host->popped < 24; i++)
+        host_run(host, 5);
+    held = host_held(host);
+    spice_server_vm_stop(host->server);
+    TAP_OK(held == 8 && host_held(host) == 0, "and so does one that is stopped: %u", held);
     host_free(host);
 }
 
