@@ -104,6 +104,14 @@ void qxl_run_reset_slots(QxlDevice *self, QxlCall *call)
     spice_guest_memory_reset(&self->memory);
 }
 
+/** The guest may use the memory of its cursor for other things then. */
+static void reset_cursor(QxlDevice *self)
+{
+    qxl_device_release_cursor(self);
+    qxl_device_flush_releases(self);
+    gst_spice_server_reset_cursor(self->session, (guint)self->instance->id);
+}
+
 /* Surfaces */
 
 static void set_one_monitor(QxlDevice *self, SpiceDisplay *display)
@@ -177,7 +185,7 @@ void qxl_run_destroy_primary(QxlDevice *self, QxlCall *call)
     spice_display_destroy_surface(display, 0, NULL);
     gst_spice_shared_display_unlock(self->display);
     forget_primary(self);
-    gst_spice_server_reset_cursor(self->session, (guint)self->instance->id);
+    reset_cursor(self);
 }
 
 void qxl_run_destroy_surfaces(QxlDevice *self, QxlCall *call)
@@ -190,9 +198,8 @@ void qxl_run_destroy_surfaces(QxlDevice *self, QxlCall *call)
     spice_display_destroy_surfaces(display);
     gst_spice_shared_display_unlock(self->display);
     qxl_device_forget_surfaces(self);
-    qxl_device_flush_releases(self);
+    reset_cursor(self);
     forget_primary(self);
-    gst_spice_server_reset_cursor(self->session, (guint)self->instance->id);
 }
 
 /** The guest wants to use the surface's memory for other things: what was to be drawn there is
@@ -266,9 +273,7 @@ void qxl_run_update_area(QxlDevice *self, QxlCall *call)
 
 void qxl_run_reset_cursor(QxlDevice *self, QxlCall *call)
 {
-    qxl_device_release_cursor(self);
-    qxl_device_flush_releases(self);
-    gst_spice_server_reset_cursor(self->session, (guint)self->instance->id);
+    reset_cursor(self);
 }
 
 /** After a migration: what the guest has, told again. */

@@ -49,6 +49,8 @@ struct QxlDevice {
     gboolean guest_sets_monitors;
     guint n_clients;
     guint32 client_caps;
+    gint64 last_warned;   /* the second in which it was last logged that something was refused */
+    guint n_warned;       /* times in that second */
     guint64 self_bitmaps; /* ids of those made so far */
     QxlRelease cursor;    /* of the last SET, which hosts tell again after a migration */
 };

@@ -15,18 +15,16 @@ const QXLInterface *qxl_device_interface(const QxlDevice *self)
 
 void qxl_device_refuse(QxlDevice *self, const char *what, const SpiceError *error)
 {
-    static gint64 last_second;
-    static gint n;
     const gint64 second = g_get_monotonic_time() / G_USEC_PER_SEC;
 
     g_mutex_lock(&self->lock);
     self->counters.refused++;
     g_mutex_unlock(&self->lock);
-    if (second != last_second) {
-        last_second = second;
-        n = 0;
+    if (second != self->last_warned) {
+        self->last_warned = second;
+        self->n_warned = 0;
     }
-    if (n++ < 10)
+    if (self->n_warned++ < 10)
         g_warning("qxl %d: %s refused: %s %s", self->instance->id, what,
                   error && error->field ? error->field : "",
                   spice_error_phrase(error ? error->code : SPICE_ERROR_VALUE));

@@ -29,7 +29,8 @@ typedef struct {
  * describes cannot be. Its worker begins stopped, but answers calls. */
 QxlDevice *qxl_device_new(QXLInstance *instance, GstSpiceServer *session,
                           const QxlDeviceHandler *handler, gpointer user_data);
-/** Ends the worker; the host is not called back any more. */
+/** Ends the worker, once it has made the calls that were posted; the host is not called back any
+ * more. */
 void qxl_device_free(QxlDevice *self);
 
 /** A call of the host's. Its arguments are copied. */

@@ -21,6 +21,11 @@ typedef union QXLReleaseInfo {
     uint64_t next;
 } QXLReleaseInfo;
 
+typedef struct QXLReleaseInfoExt {
+    QXLReleaseInfo *info;
+    uint32_t group_id;
+} QXLReleaseInfoExt;
+
 typedef struct QXLCommand {
     QXLPHYSICAL data;
     uint32_t type; /* QXL_CMD_* */

@@ -283,11 +283,6 @@ typedef struct QXLInstance QXLInstance;
 typedef struct QXLState QXLState;
 typedef struct QXLWorker QXLWorker;
 
-typedef struct QXLReleaseInfoExt {
-    QXLReleaseInfo *info;
-    uint32_t group_id;
-} QXLReleaseInfoExt;
-
 typedef struct QXLDevInitInfo {
     uint32_t num_memslots_groups;
     uint32_t num_memslots;

@@ -9,6 +9,9 @@
 
 /* Of a command, empty ones included, so that a list that bites its tail ends. */
 enum { MAX_CHUNKS = 1 << 21 };
+/* Fewer pixels are copied at once, which costs less than to tell the worker, from another thread,
+ * that they are not needed any more. */
+enum { MIN_BORROWED = 4 << 10 };
 
 void spice_guest_reader_drop(SpiceGuestReader *self)
 {
@@ -145,7 +148,7 @@ SpiceBytes spice_guest_read_pixels(SpiceGuestReader *self, uint64_t address, uin
         spice_guest_fail(self, SPICE_ERROR_LIMIT, field);
     if (!read_chunk(self, address, &chunk, field))
         return (SpiceBytes){0};
-    if (!copy && chunk.size == total && chunk.next == 0) {
+    if (!copy && total >= MIN_BORROWED && chunk.size == total && chunk.next == 0) {
         self->borrows = true;
         return (SpiceBytes){chunk.data, (size_t)total};
     }
@@ -166,7 +169,7 @@ SpiceBytes spice_guest_read_flat(SpiceGuestReader *self, uint64_t address, uint6
     at = locate(self, address, total, field);
     if (!at)
         return (SpiceBytes){0};
-    if (!copy) {
+    if (!copy && total >= MIN_BORROWED) {
         self->borrows = true;
         return (SpiceBytes){at, (size_t)total};
     }

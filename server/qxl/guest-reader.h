@@ -49,7 +49,7 @@ SpiceBytes spice_guest_read_chunks(SpiceGuestReader *self, uint64_t address, uin
                                    const char *field);
 
 /** The same for pixels, which may be many: they stay where they are if they are in one chunk, and
- * are gathered in a block else, or if `copy`. */
+ * are gathered in a block else, or if `copy`, or if they are few. */
 SpiceBytes spice_guest_read_pixels(SpiceGuestReader *self, uint64_t address, uint64_t total,
                                    bool copy, const char *field);
 

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""bench-server.py FOLDER [SESSIONS [PAIRS [SECONDS]]]
+
+Runs bench-server-host of FOLDER (build/release/tests/bench/server) on our libspice-server.so.1 and
+on the system's, in turn, each host with a viewer (spicy-stats) of its own, and prints a table: what
+ours took, and how that relates to the other. Needs Debian's libspice-server1 and spice-client-gtk.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+FIRST_PORT = 23100
+SYSTEM = '/usr/lib/x86_64-linux-gnu'
+VALUES = ('cpu', 'bytes', 'rss', 'commands', 'held', 'dropped')
+
+
+def environment(library):
+    values = {name: value for name, value in os.environ.items() if name != 'LD_LIBRARY_PATH'}
+    if library == 'theirs':
+        values['LD_LIBRARY_PATH'] = SYSTEM
+    return values
+
+
+def start_host(folder, library, port, seconds):
+    host = subprocess.Popen([f'{folder}/bench-server-host', str(port), str(seconds)],
+                            env=environment(library), stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True)
+    if host.stdout.readline() != 'ready\n':
+        raise RuntimeError(f'a host on {library} does not start')
+    return host
+
+
+def measure(folder, library, n, seconds):
+    """Workload -> sums over all hosts of the values; `rss` is the mean."""
+    hosts = [start_host(folder, library, FIRST_PORT + i, seconds) for i in range(n)]
+    viewers = [subprocess.Popen(['spicy-stats', '-h', '127.0.0.1', '-p', str(FIRST_PORT + i)],
+                                env=environment('ours'), stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL) for i in range(n)]
+    sums = {}
+    try:
+        for host in hosts:
+            output, _ = host.communicate(timeout=300)
+            lines = output.split('\n')[:-1]
+            if len(lines) != 4:
+                raise RuntimeError(f'a host on {library} lost its viewer')
+            for line in lines:
+                name, *values = line.split()
+                row = sums.setdefault(name, dict.fromkeys(VALUES, 0.0))
+                for key, value in zip(VALUES, values):
+                    row[key] += float(value)
+    finally:
+        for process in hosts + viewers:
+            if process.poll() is None:
+                process.terminate()
+            process.wait()
+    for row in sums.values():
+        row['rss'] /= n
+        row['held'] /= n
+    return sums
+
+
+def measure_latency(folder, library, n):
+    host = start_host(folder, library, FIRST_PORT, 0)
+    try:
+        result = subprocess.run([f'{folder}/bench-server-latency', str(FIRST_PORT), str(n)],
+                                env=environment('ours'), stdout=subprocess.PIPE, text=True,
+                                check=True, timeout=300)
+        return [float(value) for value in result.stdout.split()]
+    finally:
+        host.terminate()
+        host.wait()
+
+
+def spread(values, form='{:.2f}'):
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f'{form} ({form} to {form})'.format(middle, low, high)
+
+
+def in_turn(pairs, one):
+    """[(ours, theirs)], who begins changing from pair to pair."""
+    results = []
+    for i in range(pairs):
+        both = {}
+        for library in ('ours', 'theirs') if i % 2 == 0 else ('theirs', 'ours'):
+            both[library] = one(library)
+            time.sleep(0.3)
+        results.append((both['ours'], both['theirs']))
+    return results
+
+
+def main():
+    folder = sys.argv[1]
+    n = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    pairs = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    seconds = int(sys.argv[4]) if len(sys.argv) > 4 else 4
+    results = in_turn(pairs, lambda library: measure(folder, library, n, seconds))
+    for name in results[0][0]:
+        cells = [name, str(n)]
+        for key, form in (('cpu', '{:.3f}'), ('bytes', '{:.0f}'), ('rss', '{:.0f}')):
+            ours = [pair[0][name][key] for pair in results]
+            theirs = [pair[1][name][key] for pair in results]
+            cells.append(form.format(statistics.median(ours)))
+            cells.append(form.format(statistics.median(theirs)))
+            cells.append(spread([a / max(b, 1e-9) for a, b in zip(ours, theirs)]))
+        print('| ' + ' | '.join(cells) + ' |', flush=True)
+    if n == 1:
+        results = in_turn(pairs, lambda library: measure_latency(folder, library, 100))
+        for i, name in enumerate(('median', '95 of 100', 'longest')):
+            ours, theirs = [pair[0][i] for pair in results], [pair[1][i] for pair in results]
+            print(f'| {name} | {statistics.median(ours):.0f} | {statistics.median(theirs):.0f} | '
+                  f'{spread([a / b for a, b in zip(ours, theirs)])} |', flush=True)
+
+
+main()
