@@ -49,7 +49,8 @@ struct GstSpiceMediaChannel {
     gsize backlog;   /* under lock: bytes that the connection has queued */
     gboolean blocked, drains, flushing, closed; /* under lock; drains: a drain will come */
     guint64 next_serial;                        /* under lock */
-    GSocket *socket;                            /* under lock; NULL once closed */
+    guint64 link_rate; /* under lock: bits a second, as last measured; 0: not yet */
+    GSocket *socket;   /* under lock; NULL once closed */
 
     struct Media *media; /* I/O thread: NULL once closed */
 };
@@ -194,8 +195,14 @@ GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *self)
     if (self->socket && !self->local &&
         getsockopt(g_socket_get_fd(self->socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
         size >= G_STRUCT_OFFSET(struct tcp_info, tcpi_delivery_rate) + 8) {
+        const guint64 rate = MIN((guint64)info.tcpi_delivery_rate, most_bits_per_second / 8) * 8;
+
+        /* A rate that we did not fill says that the link can do as much, not that it cannot do
+         * more: little was to be sent, or the window was still small. */
+        if (!info.tcpi_delivery_rate_app_limited || (self->link_rate > 0 && rate > self->link_rate))
+            self->link_rate = rate;
         link.round_trip_us = info.tcpi_rtt;
-        link.bits_per_second = MIN((guint64)info.tcpi_delivery_rate, most_bits_per_second / 8) * 8;
+        link.bits_per_second = self->link_rate;
     }
     g_mutex_unlock(&self->lock);
     return link;

@@ -68,6 +68,11 @@ void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self)
     g_mutex_unlock(&self->lock);
 }
 
+void gst_spice_shared_display_unlock_quietly(GstSpiceSharedDisplay *self)
+{
+    g_mutex_unlock(&self->lock);
+}
+
 GstSpiceSharedView *gst_spice_shared_view_new(GstSpiceSharedDisplay *display,
                                               const SpiceViewConfig *config)
 {

@@ -27,6 +27,8 @@ void gst_spice_shared_display_unref(GstSpiceSharedDisplay *self);
 SpiceDisplay *gst_spice_shared_display_lock(GstSpiceSharedDisplay *self);
 /** Unlocks, and wakes those views that have something to send now. */
 void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self);
+/** Unlocks without waking anybody: more follows at once. */
+void gst_spice_shared_display_unlock_quietly(GstSpiceSharedDisplay *self);
 
 typedef struct GstSpiceSharedView GstSpiceSharedView;
 

@@ -8,6 +8,9 @@
  * which each client then has a view of its own. The size of the display is that of the caps; it is
  * shown once a first frame is complete, that is after a buffer with the flag MARKER.
  *
+ * A buffer without MARKER says that more draws follow at once: clients' pipelines are woken for the
+ * last of them.
+ *
  * The element never waits: neither for a preroll nor for a client.
  *
  * The server is the one of the property #GstSpiceDisplaySink:server, else that of the elements
@@ -97,6 +100,7 @@ static GstFlowReturn gst_spice_display_sink_chain(GstPad *pad, GstObject *parent
 {
     GstSpiceDisplaySink *self = GST_SPICE_DISPLAY_SINK(parent);
     SpiceDrawable *drawable = gst_spice_draw_buffer_get(buffer);
+    const gboolean complete = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_MARKER);
     SpiceError error = {0};
     SpiceDisplay *display;
     gboolean published;
@@ -108,12 +112,15 @@ static GstFlowReturn gst_spice_display_sink_chain(GstPad *pad, GstObject *parent
     }
     display = gst_spice_shared_display_lock(self->display);
     published = spice_display_publish(display, drawable, &error);
-    if (!self->marked && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_MARKER)) {
+    if (!self->marked && complete) {
         spice_display_mark(display);
         self->marked = TRUE;
     }
     spice_display_release_older_than(display, (guint64)g_get_monotonic_time() - HOLD_US);
-    gst_spice_shared_display_unlock(self->display);
+    if (complete)
+        gst_spice_shared_display_unlock(self->display);
+    else
+        gst_spice_shared_display_unlock_quietly(self->display);
     if (!published)
         GST_WARNING_OBJECT(self, "a draw was refused: %s %s", error.field,
                            spice_error_phrase(error.code));

@@ -61,8 +61,14 @@ void qxl_run_stop(QxlDevice *self, QxlCall *call)
 
 void qxl_run_set_clients(QxlDevice *self, QxlCall *call)
 {
+    const QxlDeviceCounters counters = qxl_device_get_counters(self);
+
     self->n_clients = call->id;
     self->client_caps = call->caps;
+    g_debug("qxl %d: %u clients; %" G_GUINT64_FORMAT " commands, %" G_GUINT64_FORMAT
+            " refused, %" G_GUINT64_FORMAT " released, longest publishing %" G_GUINT64_FORMAT " us",
+            self->instance->id, self->n_clients, counters.commands, counters.refused,
+            counters.released, counters.longest_push_us);
     tell_guest_of_clients(self);
 }
 

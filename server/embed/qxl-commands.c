@@ -56,6 +56,21 @@ static QxlRelease release_of(QxlDevice *self, const QXLCommandExt *command)
 
 /* Draws */
 
+/** Publishes the draw that was held back; `more`: others follow at once. */
+static void push_held(QxlDevice *self, gboolean more)
+{
+    const gint64 began = g_get_monotonic_time();
+    guint64 took;
+
+    if (!self->held)
+        return;
+    self->handler->push(g_steal_pointer(&self->held), more, self->user_data);
+    took = (guint64)(g_get_monotonic_time() - began);
+    g_mutex_lock(&self->lock);
+    self->counters.longest_push_us = MAX(self->counters.longest_push_us, took);
+    g_mutex_unlock(&self->lock);
+}
+
 static uint8_t bitmap_format(pixman_format_code_t format)
 {
     switch (format) {
@@ -144,8 +159,10 @@ static SpiceDrawable *unfold(QxlDevice *self, const QXLCommandExt *command, Hold
 
     if (spice_guest_drawable_read(&reader, command->cmd.data,
                                   command->flags & QXL_COMMAND_FLAG_COMPAT, &head)) {
-        if (head.self_bitmap)
+        if (head.self_bitmap) {
+            push_held(self, TRUE);
             self_bitmap = make_self_bitmap(self, &reader, &head);
+        }
         source.message = spice_guest_drawable_unfold(&reader, &head, self_bitmap, &source.type);
         if (source.message)
             drawable = spice_drawable_create(&spice_allocator_libc, &source, &reader.error);
@@ -158,18 +175,6 @@ static SpiceDrawable *unfold(QxlDevice *self, const QXLCommandExt *command, Hold
         hold->release.info = NULL;
     }
     return drawable;
-}
-
-static void push(QxlDevice *self, SpiceDrawable *drawable)
-{
-    const gint64 began = g_get_monotonic_time();
-    guint64 took;
-
-    self->handler->push(drawable, self->user_data);
-    took = (guint64)(g_get_monotonic_time() - began);
-    g_mutex_lock(&self->lock);
-    self->counters.longest_push_us = MAX(self->counters.longest_push_us, took);
-    g_mutex_unlock(&self->lock);
 }
 
 static void take_draw(QxlDevice *self, const QXLCommandExt *command)
@@ -187,7 +192,8 @@ static void take_draw(QxlDevice *self, const QXLCommandExt *command)
     }
     drawable = unfold(self, command, hold, &error);
     if (drawable) {
-        push(self, drawable);
+        push_held(self, TRUE);
+        self->held = drawable;
         return;
     }
     if (error.code != SPICE_OK)
@@ -296,6 +302,8 @@ void qxl_device_take_command(QxlDevice *self, const QXLCommandExt *command)
     g_mutex_lock(&self->lock);
     self->counters.commands++;
     g_mutex_unlock(&self->lock);
+    if (command->cmd.type != QXL_CMD_DRAW)
+        push_held(self, TRUE);
     switch (command->cmd.type) {
     case QXL_CMD_DRAW:
         take_draw(self, command);
@@ -375,9 +383,13 @@ gboolean qxl_device_take_commands(QxlDevice *self)
     const QXLInterface *interface = qxl_device_interface(self);
     const gint64 end = g_get_monotonic_time() + TURN_US;
 
-    while (take_one(self))
-        if (g_get_monotonic_time() > end)
+    while (take_one(self)) {
+        if (g_get_monotonic_time() > end) {
+            push_held(self, FALSE);
             return TRUE;
+        }
+    }
+    push_held(self, FALSE);
     /* 0: a command came meanwhile, and no wakeup will come for it. */
     return !interface->req_cursor_notification(self->instance) |
            !interface->req_cmd_notification(self->instance);
@@ -391,4 +403,5 @@ void qxl_device_take_all_commands(QxlDevice *self)
     if (self->running)
         while (take_one(self) && g_get_monotonic_time() < end)
             ;
+    push_held(self, FALSE);
 }

@@ -52,6 +52,7 @@ struct QxlDevice {
     gint64 last_warned;   /* the second in which it was last logged that something was refused */
     guint n_warned;       /* times in that second */
     guint64 self_bitmaps; /* ids of those made so far */
+    SpiceDrawable *held;  /* the last draw, until it is known whether it is the last of several */
     QxlRelease cursor;    /* of the last SET, which hosts tell again after a migration */
 };
 

@@ -19,8 +19,9 @@ typedef struct QxlDevice QxlDevice;
 
 /** What it tells others. Called on the worker's thread. */
 typedef struct {
-    /** A draw, whose reference is taken over. */
-    void (*push)(SpiceDrawable *drawable, gpointer user_data);
+    /** A draw, whose reference is taken over; `more`: others follow at once, so that nobody has to
+     * be woken for this one. */
+    void (*push)(SpiceDrawable *drawable, gboolean more, gpointer user_data);
     /** The primary surface came, or went (0 x 0); `absolute`: clients may point absolutely on it. */
     void (*primary_changed)(gint width, gint height, gboolean absolute, gpointer user_data);
 } QxlDeviceHandler;

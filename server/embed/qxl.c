@@ -24,11 +24,11 @@ struct QXLState {
 
 /* What the device says */
 
-static void on_push(SpiceDrawable *drawable, gpointer user_data)
+static void on_push(SpiceDrawable *drawable, gboolean more, gpointer user_data)
 {
     QXLState *self = user_data;
 
-    gst_spice_qxl_src_push(self->source, drawable);
+    gst_spice_qxl_src_push(self->source, drawable, more);
 }
 
 static void update_mouse(gpointer data)

@@ -39,11 +39,15 @@ static void begin(GstSpiceQxlSrc *self)
     self->began = TRUE;
 }
 
-void gst_spice_qxl_src_push(GstSpiceQxlSrc *self, SpiceDrawable *drawable)
+void gst_spice_qxl_src_push(GstSpiceQxlSrc *self, SpiceDrawable *drawable, gboolean more)
 {
+    GstBuffer *buffer = gst_spice_draw_buffer_new(drawable);
+
     if (!self->began)
         begin(self);
-    gst_pad_push(self->src, gst_spice_draw_buffer_new(drawable));
+    if (!more)
+        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
+    gst_pad_push(self->src, buffer);
 }
 
 static void gst_spice_qxl_src_init(GstSpiceQxlSrc *self)

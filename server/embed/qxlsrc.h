@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(GstSpiceQxlSrc, gst_spice_qxl_src, GST_SPICE, QXL_SRC, GstElement)
 
 /** Pushes a draw, whose reference is taken over, from the caller's thread, which must always be the
- * same. */
-void gst_spice_qxl_src_push(GstSpiceQxlSrc *src, SpiceDrawable *drawable);
+ * same. `more`: others follow at once. */
+void gst_spice_qxl_src_push(GstSpiceQxlSrc *src, SpiceDrawable *drawable, gboolean more);
 
 G_END_DECLS

@@ -469,7 +469,8 @@ def memory_kb(vm):
 
 
 def test_a_storm_of_clients_disturbs_nobody():
-    vm, port = boot("ours", "storm", guest=GUEST)
+    vm, port = boot("ours", "storm", guest=GUEST,
+                    env=dict(os.environ, G_MESSAGES_DEBUG="spice-server"))
     steady = subprocess.Popen(["spicy-stats", f"--uri=spice://127.0.0.1:{port}"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -500,6 +501,11 @@ def test_a_storm_of_clients_disturbs_nobody():
         stopped.wait()
         print(f"# screens written in the guest: {calm} with one client, {beside} beside a stopped one")
         check(beside * 2 > calm, "the guest waits for a stopped client")
+        time.sleep(0.5)
+        with open(os.path.join(vm.folder, "stderr.log"), errors="replace") as log:
+            longest = int(re.findall(r"longest publishing (\d+) us", log.read())[-1])
+        print(f"# the guest's draws were published in {longest} us at most")
+        check(longest < 1000 * 1000, "a draw of the guest waited as long as clients were stopped")
         vm.run(BLANK)
         vm.run(SCROLL)
         time.sleep(0.5)
