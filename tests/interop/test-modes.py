@@ -29,8 +29,8 @@ SCROLL = "i=0; while [ $i -lt 40 ]; do echo scrolled $i >/dev/tty1; i=$((i+1)); 
 NOISE = ("i=0; while [ $i -lt 3 ]; do (dd if=/bin/busybox bs=4096 skip=$i; cat /bin/busybox) "
          "2>/dev/null | dd of=/dev/fb%d bs=4096 count=%d iflag=fullblock 2>/dev/null; "
          "i=$((i+1)); done")
-# A soft picture: a row of slow slopes, with some grain, over the screen.
-PHOTO = ("awk 'BEGIN { for (x = 0; x < 1024; x++) printf \"%c%c%c%c\", 40 + x / 12, "
+# A soft picture: slow slopes with some grain, a row after the other and each one pixel on.
+PHOTO = ("awk 'BEGIN { for (x = 0; x < 1023; x++) printf \"%c%c%c%c\", 40 + x / 12, "
          "60 + (x * 7 % 5), 120 - x / 16, 1 }' >/tmp/row; "
          "i=0; while [ $i -lt 5 ]; do cat /tmp/row /tmp/row /tmp/row /tmp/row >/tmp/rows; "
          "mv /tmp/rows /tmp/row; i=$((i+1)); done; "
@@ -114,9 +114,10 @@ def settle(vm, name):
 
 def change(vm):
     vm.run(TEXT)
-    for _ in range(2):
-        vm.run(SCROLL)
-    vm.run(NOISE % (0, 700))
+    vm.run(SCROLL)
+    vm.run(PHOTO)
+    time.sleep(0.6)  # until the kernel has shown it
+    vm.run(NOISE % (0, 400))
     vm.run(SCROLL)
 
 
@@ -201,7 +202,7 @@ def lossy():
         vm.run(TEXT)
         vm.run(SCROLL)
         vm.run(PHOTO)
-        time.sleep(0.1)
+        time.sleep(0.4)
         text = early.finish()
         settle(vm, name)
         vm.qmp("screendump", filename=dump)
