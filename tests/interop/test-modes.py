@@ -34,7 +34,7 @@ PHOTO = ("awk 'BEGIN { for (x = 0; x < 1023; x++) printf \"%c%c%c%c\", 40 + x / 
          "60 + (x * 7 % 5), 120 - x / 16, 1 }' >/tmp/row; "
          "i=0; while [ $i -lt 5 ]; do cat /tmp/row /tmp/row /tmp/row /tmp/row >/tmp/rows; "
          "mv /tmp/rows /tmp/row; i=$((i+1)); done; "
-         "dd if=/tmp/row of=/dev/fb0 bs=4096 count=768 2>/dev/null")
+         "dd if=/tmp/row of=/dev/fb0 bs=4096 count=500 2>/dev/null; echo -n . >/dev/tty1")
 
 machines = []
 lock = threading.Lock()
@@ -112,11 +112,25 @@ def settle(vm, name):
     raise Failure(f"{name}: the screen does not come to rest")
 
 
-def change(vm):
+def shows_photo(vm, name):
+    vm.qmp("screendump", filename=file(name + "-photo.ppm"))
+    width, _, pixels = picture(file(name + "-photo.ppm"))
+    at = 3 * (300 * width + 900)
+    x = (300 * 1024 + 900) % 1023
+    return tuple(pixels[at + 1:at + 3]) == (60 + x * 7 % 5, 40 + x // 12)
+
+
+def show_photo(vm, name):
+    """Until the kernel has shown it, which takes its time."""
+    vm.run(PHOTO)
+    wait_until(lambda: shows_photo(vm, name), 20, "photo")
+
+
+def change(vm, name):
     vm.run(TEXT)
     vm.run(SCROLL)
-    vm.run(PHOTO)
-    time.sleep(0.6)  # until the kernel has shown it
+    show_photo(vm, name)
+    time.sleep(1)  # or it would be sent together with the noise
     vm.run(NOISE % (0, 400))
     vm.run(SCROLL)
 
@@ -126,7 +140,7 @@ def watch(vm, port, name, mode, spicy, *options):
     watcher = Watcher(name, port, *options)
     try:
         time.sleep(1)
-        change(vm)
+        change(vm, name)
         settle(vm, name)
         vm.qmp("stop")
         vm.qmp("screendump", filename=file(name + "-dump.ppm"))
@@ -164,7 +178,7 @@ def two_displays():
                     for monitor in (0, 1)]
         time.sleep(1)
         for _ in range(2):  # the same on both, in turn: each refers to the other's
-            change(vm)
+            change(vm, name)
             vm.run(NOISE % (1, 700))
             vm.run(NOISE % (0, 300))
         settle(vm, name)
@@ -201,8 +215,8 @@ def lossy():
         time.sleep(1)
         vm.run(TEXT)
         vm.run(SCROLL)
-        vm.run(PHOTO)
-        time.sleep(0.4)
+        show_photo(vm, name)
+        time.sleep(0.2)
         text = early.finish()
         settle(vm, name)
         vm.qmp("screendump", filename=dump)
