@@ -34,7 +34,8 @@ PHOTO = ("awk 'BEGIN { for (x = 0; x < 1023; x++) printf \"%c%c%c%c\", 40 + x / 
          "60 + (x * 7 % 5), 120 - x / 16, 1 }' >/tmp/row; "
          "i=0; while [ $i -lt 5 ]; do cat /tmp/row /tmp/row /tmp/row /tmp/row >/tmp/rows; "
          "mv /tmp/rows /tmp/row; i=$((i+1)); done; "
-         "dd if=/tmp/row of=/dev/fb0 bs=4096 count=500 2>/dev/null; echo -n . >/dev/tty1")
+         "for i in 1 2 3; do dd if=/tmp/row bs=4096 count=500 2>/dev/null | dd of=/dev/fb0 bs=4096 "
+         "count=500 iflag=fullblock 2>/dev/null; sleep 0.3; done")
 
 machines = []
 lock = threading.Lock()
@@ -123,7 +124,8 @@ def shows_photo(vm, name):
 def show_photo(vm, name):
     """Until the kernel has shown it, which takes its time."""
     vm.run(PHOTO)
-    wait_until(lambda: shows_photo(vm, name), 20, "photo")
+    vm.run(SCROLL)  # what is written to the frame buffer is only shown with the next text
+    wait_until(lambda: shows_photo(vm, name), 8, "photo")
 
 
 def change(vm, name):
