@@ -4,6 +4,13 @@
 #include "bytes.h"
 #include "lz-copy.h"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define SPICE_LZ_X86 1
+#else
+#define SPICE_LZ_X86 0
+#endif
+
 enum {
     NEAR_LIMIT = 8191, /* the first distance - 1 that needs the far form */
 };
@@ -89,9 +96,70 @@ ALWAYS_INLINE SpiceErrorCode read_match(const uint8_t **input, const uint8_t *en
     return SPICE_OK;
 }
 
+#if SPICE_LZ_X86
+/* How sixteen bytes are put for a short token: [0] are literals, [n] units repeated at a distance
+ * of n, where the last serves all greater ones. */
+enum { SHORT_UNITS = 8 };
+static const uint8_t shuffles[1 + SHORT_UNITS][16] = {
+    {1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14},
+    {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
+    {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3},
+    {0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3},
+    {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5},
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3},
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0, 1},
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+};
+
+/* Puts eight pixels of 15 bits from where they are in memory or, as literals, on the wire. */
+__attribute__((target("ssse3"))) static inline void put_shuffled(uint8_t *out, const uint8_t *from,
+                                                                 const uint8_t *shuffle)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)from);
+
+    x = _mm_shuffle_epi8(x, _mm_loadu_si128((const __m128i *)(const void *)shuffle));
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_and_si128(x, _mm_set1_epi16(0x7fff)));
+}
+
+/* Decodes the UNIT_555 token at *input if it is a short one, and not near either end. Else false:
+ * nothing was done. In photos kind, length and distance of a token cannot be foreseen, so they are
+ * chosen by masks: one way for literals and matches, without a branch. */
+ALWAYS_INLINE bool decode_short_555(const uint8_t **input, const uint8_t *end, const uint8_t *start,
+                                    uint8_t **output, const uint8_t *out_end)
+{
+    const uint8_t *in = *input;
+    uint8_t *out = *output;
+    const uint8_t *from;
+    size_t literal, units, distance, far, taken;
+    unsigned control;
+
+    if (end - in < WILD || out_end - out < WILD)
+        return false;
+    control = in[0];
+    literal = (size_t)0 - (control < MAX_LITERAL); /* all bits, or none */
+    if (control >= ((7 * MAX_LITERAL & ~literal) | (SHORT_UNITS & literal)))
+        return false;
+    distance = (size_t)(control & 31) << 8 | in[1];
+    far = (size_t)0 - (distance == NEAR_LIMIT);
+    distance += ((size_t)in[2] << 8 | in[3]) & far;
+    distance = (distance + 1) & ~literal;
+    if (distance > (size_t)(out - start) / 2)
+        return false;
+    from = (const uint8_t *)(((uintptr_t)(out - 2 * distance) & ~literal) |
+                             ((uintptr_t)(in + 1) & literal));
+    put_shuffled(out, from, shuffles[distance < SHORT_UNITS ? distance : SHORT_UNITS]);
+    units = (((control >> 5) + unit_bias(UNIT_555)) & ~literal) | ((control + 1) & literal);
+    taken = ((2 + (far & 2)) & ~literal) | ((1 + 2 * units) & literal);
+    *input = in + taken;
+    *output = out + 2 * units;
+    return true;
+}
+#endif
+
 /* One pass into memory without gaps between rows. */
-ALWAYS_INLINE SpiceErrorCode decode_tight(Unit unit, const uint8_t **input, const uint8_t *end,
-                                          uint8_t *out, size_t units)
+ALWAYS_INLINE SpiceErrorCode decode_tight(Unit unit, bool ssse3, const uint8_t **input,
+                                          const uint8_t *end, uint8_t *out, size_t units)
 {
     const size_t size = unit_size(unit), wire_size = unit_wire_size(unit);
     const uint8_t *in = *input;
@@ -102,6 +170,12 @@ ALWAYS_INLINE SpiceErrorCode decode_tight(Unit unit, const uint8_t **input, cons
         unsigned control;
         SpiceErrorCode code;
 
+#if SPICE_LZ_X86
+        if (ssse3 && unit == UNIT_555 && decode_short_555(&in, end, start, &out, out_end))
+            continue;
+#else
+        (void)ssse3;
+#endif
         if (in == end)
             return SPICE_ERROR_TRUNCATED;
         control = *in++;
@@ -212,11 +286,11 @@ ALWAYS_INLINE SpiceErrorCode decode_rows(Unit unit, const uint8_t **input, const
     return SPICE_OK;
 }
 
-ALWAYS_INLINE SpiceErrorCode decode_pass(Unit unit, const uint8_t **input, const uint8_t *end,
-                                         const Rows *rows)
+ALWAYS_INLINE SpiceErrorCode decode_pass(Unit unit, bool ssse3, const uint8_t **input,
+                                         const uint8_t *end, const Rows *rows)
 {
     if (rows->height == 1 || rows->step == (ptrdiff_t)(rows->width * unit_size(unit)))
-        return decode_tight(unit, input, end, rows->first, rows->width * rows->height);
+        return decode_tight(unit, ssse3, input, end, rows->first, rows->width * rows->height);
     return decode_rows(unit, input, end, rows);
 }
 
@@ -241,51 +315,86 @@ size_t spice_lz_row_size(const SpiceLzHeader *header, SpiceLzTarget target)
     return 0;
 }
 
+/* What a decoder is to do. */
+typedef struct {
+    const SpiceLzHeader *header;
+    const uint8_t *data;
+    size_t size;
+    SpiceLzTarget target;
+    uint8_t *top;
+    ptrdiff_t stride;
+} Decoding;
+
+ALWAYS_INLINE SpiceErrorCode decode(const Decoding *what, bool ssse3)
+{
+    const SpiceLzHeader *header = what->header;
+    const uint8_t *in = what->data + SPICE_LZ_HEADER_SIZE, *end = what->data + what->size;
+    SpiceErrorCode code = SPICE_OK;
+    Rows rows = {what->top, what->stride, header->width, header->height};
+
+    if (!header->top_down) {
+        rows.first = what->top + (ptrdiff_t)(header->height - 1) * what->stride;
+        rows.step = -what->stride;
+    }
+    switch (what->target) {
+    case SPICE_LZ_TO_INDICES:
+        rows.width = header->stride;
+        code = decode_pass(UNIT_BYTE, ssse3, &in, end, &rows);
+        break;
+    case SPICE_LZ_TO_PLANE:
+        code = decode_pass(UNIT_BYTE, ssse3, &in, end, &rows);
+        break;
+    case SPICE_LZ_TO_555:
+        code = decode_pass(UNIT_555, ssse3, &in, end, &rows);
+        break;
+    case SPICE_LZ_TO_ALPHA:
+        code = decode_pass(UNIT_ALPHA, ssse3, &in, end, &rows);
+        break;
+    case SPICE_LZ_TO_32:
+        if (header->type == SPICE_LZ_RGB16) {
+            code = decode_pass(UNIT_555_TO_32, ssse3, &in, end, &rows);
+        } else if (header->type == SPICE_LZ_A8) {
+            for (uint32_t y = 0; y < header->height; y++)
+                memset(what->top + (ptrdiff_t)y * what->stride, 0, 4 * rows.width);
+            code = decode_pass(UNIT_ALPHA, ssse3, &in, end, &rows);
+        } else {
+            code = decode_pass(UNIT_BGR_TO_32, ssse3, &in, end, &rows);
+            if (code == SPICE_OK && header->type == SPICE_LZ_RGBA)
+                code = decode_pass(UNIT_ALPHA, ssse3, &in, end, &rows);
+        }
+        break;
+    }
+    return code;
+}
+
+static SpiceErrorCode decode_c(const Decoding *what)
+{
+    return decode(what, false);
+}
+
+#if SPICE_LZ_X86
+__attribute__((target("ssse3"))) static SpiceErrorCode decode_ssse3(const Decoding *what)
+{
+    return decode(what, true);
+}
+#endif
+
 bool spice_lz_decode(const SpiceLzHeader *header, const uint8_t *data, size_t size,
                      SpiceLzTarget target, uint8_t *top, ptrdiff_t stride, SpiceCpuFlags cpu,
                      SpiceError *error)
 {
-    const uint8_t *in = data + SPICE_LZ_HEADER_SIZE, *end = data + size;
-    SpiceErrorCode code = SPICE_OK;
-    size_t row_size = spice_lz_row_size(header, target);
-    Rows rows = {top, stride, header->width, header->height};
+    const Decoding what = {header, data, size, target, top, stride};
+    SpiceErrorCode code;
 
-    (void)cpu;
     if (size < SPICE_LZ_HEADER_SIZE)
         return spice_error_set(error, SPICE_ERROR_TRUNCATED, "lz header");
-    if (row_size == 0)
+    if (spice_lz_row_size(header, target) == 0)
         return spice_error_set(error, SPICE_ERROR_VALUE, "lz type");
-    if (!header->top_down) {
-        rows.first = top + (ptrdiff_t)(header->height - 1) * stride;
-        rows.step = -stride;
-    }
-    switch (target) {
-    case SPICE_LZ_TO_INDICES:
-        rows.width = header->stride;
-        code = decode_pass(UNIT_BYTE, &in, end, &rows);
-        break;
-    case SPICE_LZ_TO_PLANE:
-        code = decode_pass(UNIT_BYTE, &in, end, &rows);
-        break;
-    case SPICE_LZ_TO_555:
-        code = decode_pass(UNIT_555, &in, end, &rows);
-        break;
-    case SPICE_LZ_TO_ALPHA:
-        code = decode_pass(UNIT_ALPHA, &in, end, &rows);
-        break;
-    case SPICE_LZ_TO_32:
-        if (header->type == SPICE_LZ_RGB16) {
-            code = decode_pass(UNIT_555_TO_32, &in, end, &rows);
-        } else if (header->type == SPICE_LZ_A8) {
-            for (uint32_t y = 0; y < header->height; y++)
-                memset(top + (ptrdiff_t)y * stride, 0, row_size);
-            code = decode_pass(UNIT_ALPHA, &in, end, &rows);
-        } else {
-            code = decode_pass(UNIT_BGR_TO_32, &in, end, &rows);
-            if (code == SPICE_OK && header->type == SPICE_LZ_RGBA)
-                code = decode_pass(UNIT_ALPHA, &in, end, &rows);
-        }
-        break;
-    }
+#if SPICE_LZ_X86
+    code = cpu & SPICE_CPU_SSSE3 ? decode_ssse3(&what) : decode_c(&what);
+#else
+    (void)cpu;
+    code = decode_c(&what);
+#endif
     return code == SPICE_OK || spice_error_set(error, code, "lz data");
 }

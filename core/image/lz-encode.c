@@ -11,7 +11,7 @@
 #include "rows.h"
 
 enum {
-    HASH_BITS = 14,
+    HASH_BITS = 13,
     MAX_NEAR = 8191,      /* the largest distance of the short form */
     MAX_DISTANCE = 73727, /* of the long form */
     ENOUGH = 16,          /* units of a match that end the search for a longer one */
@@ -58,12 +58,32 @@ ALWAYS_INLINE uint8_t *put_match(uint8_t *out, size_t length, size_t distance)
     return out;
 }
 
+/* The same where the length needs no chain: writes four bytes, and takes no branch. */
+ALWAYS_INLINE uint8_t *put_short_match(uint8_t *out, size_t length, size_t distance)
+{
+    const size_t d = distance - 1, beyond = d - MAX_NEAR;
+    const bool near = d < MAX_NEAR;
+
+    out[0] = (uint8_t)(length << 5 | (near ? d >> 8 : 31));
+    out[1] = (uint8_t)(near ? d : 255);
+    out[2] = (uint8_t)(beyond >> 8);
+    out[3] = (uint8_t)beyond;
+    return out + (near ? 2 : 4);
+}
+
 /* Bytes that a match saves over literals; none or fewer if it cannot be expressed. */
 ALWAYS_INLINE ptrdiff_t saving(Unit unit, size_t length, size_t distance)
 {
     size_t cost = 2 + (distance > MAX_NEAR ? 2 : 0) + (length >= unit_bias(unit) + 7 ? 1 : 0);
 
     return length <= unit_bias(unit) ? 0 : (ptrdiff_t)(length * unit_wire_size(unit) - cost);
+}
+
+/* The table should stay in the first cache: it is looked at for each unit. Photos of 15 bits look
+ * at most places, and have the most use for what is then left of that cache. */
+ALWAYS_INLINE int unit_hash_bits(Unit unit)
+{
+    return unit == UNIT_555 ? HASH_BITS - 1 : HASH_BITS;
 }
 
 /* One pass: `units` units at `source`, rows of `width`. Returns where the output ends, NULL if it
@@ -79,14 +99,16 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
     size_t anchor = 0, i = 1, misses = 0;
 
     if (hash_end)
-        table[hash(unit, source, HASH_BITS)] = base;
+        table[hash(unit, source, unit_hash_bits(unit))] = base;
     while (i < hash_end) {
         const uint8_t *p = source + i * size;
         const uint64_t here = spice_load64(p);
-        uint32_t *slot = &table[hash_of(unit, here, HASH_BITS)];
-        /* the three places; what is out of reach becomes the unit before */
-        const size_t known = base + (uint32_t)i - *slot;
-        const size_t distances[3] = {1, i >= above ? above : 1, known <= MAX_DISTANCE ? known : 1};
+        uint32_t *slot = &table[hash_of(unit, here, unit_hash_bits(unit))];
+        /* the three places; what is out of reach becomes the unit before (by a mask, because that
+         * cannot be foreseen) */
+        const size_t known = base + (uint32_t)i - *slot - 1;
+        const size_t known_in_reach = (size_t)0 - (known < MAX_DISTANCE);
+        const size_t distances[3] = {1, i >= above ? above : 1, (known & known_in_reach) + 1};
         const uint64_t needed = worthwhile_mask(unit, i == anchor);
         uint64_t differs[3];
         size_t length = 0, distance = 1;
@@ -95,23 +117,39 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
         for (int k = 0; k < 3; k++)
             differs[k] = (here ^ spice_load64(p - distances[k] * size)) & unit_mask(unit);
         /* amid a run every place looks alike: its start is worth more than its last unit */
-        if (differs[0] & needed)
+        if (unit == UNIT_555)
+            *slot = differs[0] & needed ? base + (uint32_t)i : *slot;
+        else if (differs[0] & needed)
             *slot = base + (uint32_t)i;
         if ((differs[0] & needed) && (differs[1] & needed) && (differs[2] & needed)) {
             i += 1 + (misses >> SKIP_SHIFT);
             misses += misses < (size_t)MAX_SKIP << SKIP_SHIFT;
             continue;
         }
-        for (int k = 0; k < 3 && length < ENOUGH; k++) {
-            size_t n;
-            ptrdiff_t s;
+        if (unit == UNIT_555 && differs[0] && differs[1] && differs[2]) {
+            /* all end within the eight bytes, as is usual in photos */
+            for (int k = 0; k < 3; k++) {
+                const size_t n = (size_t)__builtin_ctzll(differs[k]) / (8 * size);
+                const ptrdiff_t s = (ptrdiff_t)(2 * n) - 2 - (distances[k] > MAX_NEAR ? 2 : 0);
 
-            n = equal_units_from(unit, p, p - distances[k] * size, units - i, differs[k]);
-            s = saving(unit, n, distances[k]);
-            if (s > saved) {
-                saved = s;
-                length = n;
-                distance = distances[k];
+                length = s > saved ? n : length;
+                distance = s > saved ? distances[k] : distance;
+                saved = s > saved ? s : saved;
+            }
+        } else {
+            for (int k = 0; k < 3 && length < ENOUGH; k++) {
+                size_t n;
+                ptrdiff_t s;
+
+                if (unit == UNIT_555 && differs[k]) /* one that goes on is there, or was */
+                    continue;
+                n = equal_units_from(unit, p, p - distances[k] * size, units - i, differs[k]);
+                s = saving(unit, n, distances[k]);
+                if (s > saved) {
+                    saved = s;
+                    length = n;
+                    distance = distances[k];
+                }
             }
         }
         if (saved <= 0) {
@@ -128,12 +166,20 @@ ALWAYS_INLINE uint8_t *encode_pass(Unit unit, const uint8_t *source, size_t unit
         if (literals_size(unit, i - anchor) + MAX_MATCH_HEAD + length / 255 + 2 + WILD_LITERALS >
             (size_t)(out_end - out))
             return NULL;
-        out = put_literals_wild(unit, out, source + anchor * size, i - anchor);
-        out = put_match(out, length - unit_bias(unit), distance);
+        if (unit == UNIT_555 && i - anchor <= 16 / size)
+            out = put_few_literals(unit, out, source + anchor * size, i - anchor,
+                                   source + (hash_end - 1) * size);
+        else
+            out = put_literals_wild(unit, out, source + anchor * size, i - anchor);
+        if (unit == UNIT_555 && length - unit_bias(unit) < 7)
+            out = put_short_match(out, length - unit_bias(unit), distance);
+        else
+            out = put_match(out, length - unit_bias(unit), distance);
         i += length;
         anchor = i;
         if (i < hash_end)
-            table[hash(unit, source + (i - 1) * size, HASH_BITS)] = base + (uint32_t)i - 1;
+            table[hash(unit, source + (i - 1) * size, unit_hash_bits(unit))] =
+                base + (uint32_t)i - 1;
     }
     if (literals_size(unit, units - anchor) > (size_t)(out_end - out))
         return NULL;

@@ -14,7 +14,7 @@
 
 enum {
     MAX_LITERAL = 32, /* units after one control byte */
-    WILD_LITERALS = 8,
+    WILD_LITERALS = 16,
 };
 
 /* Units in memory. */
@@ -77,7 +77,7 @@ ALWAYS_INLINE uint64_t worthwhile_mask(Unit unit, bool after_match)
     if (unit == UNIT_BYTE)
         return 0xffffff;
     if (unit == UNIT_555)
-        return 0x7fff7fff;
+        return 0x7fff7fff7fff; /* two save little, and one more token costs time */
     /* one pixel saves a byte, but amid literals it costs one */
     return after_match ? 0x00ffffff : 0x00ffffff00ffffff;
 }
@@ -160,6 +160,16 @@ ALWAYS_INLINE uint8_t *put_literals(Unit unit, uint8_t *out, const uint8_t *p, s
     return out;
 }
 
+/* Eight bytes of units as they are on the wire, from the lowest byte on. */
+ALWAYS_INLINE uint64_t wire_units(Unit unit, uint64_t x)
+{
+    if (unit == UNIT_555)
+        return (x & 0x00ff00ff00ff00ff) << 8 | (x >> 8 & 0x007f007f007f007f);
+    if (unit == UNIT_BGR)
+        return (x & 0xffffff) | (x >> 8 & 0xffffff000000);
+    return x;
+}
+
 /* The same, faster, where eight bytes may be read at each unit and WILD_LITERALS more may be
  * written than are. */
 ALWAYS_INLINE uint8_t *put_literals_wild(Unit unit, uint8_t *out, const uint8_t *p, size_t n)
@@ -171,17 +181,27 @@ ALWAYS_INLINE uint8_t *put_literals_wild(Unit unit, uint8_t *out, const uint8_t 
         for (size_t i = 0; i < piece; i += at_once) {
             uint64_t x = spice_load64(p + i * unit_size(unit));
 
-            if (unit == UNIT_555)
-                x = (x & 0x00ff00ff00ff00ff) << 8 | (x >> 8 & 0x007f007f007f007f);
-            else if (unit == UNIT_BGR)
-                x = (x & 0xffffff) | (x >> 8 & 0xffffff000000);
-            spice_store64(out + i * unit_wire_size(unit), x);
+            spice_store64(out + i * unit_wire_size(unit), wire_units(unit, x));
         }
         out += piece * unit_wire_size(unit);
         p += piece * unit_size(unit);
         n -= piece;
     }
     return out;
+}
+
+/* The same for as many units as two loads hold, or fewer, or none, without a branch. `last`
+ * is the last place where eight bytes may be read. */
+ALWAYS_INLINE uint8_t *put_few_literals(Unit unit, uint8_t *out, const uint8_t *p, size_t n,
+                                        const uint8_t *last)
+{
+    const size_t at_once = 8 / unit_size(unit), wire_size = unit_wire_size(unit);
+    const uint8_t *second = p + 8 < last ? p + 8 : last; /* if it is needed it is p + 8 */
+
+    out[0] = (uint8_t)(n - 1);
+    spice_store64(out + 1, wire_units(unit, spice_load64(p)));
+    spice_store64(out + 1 + at_once * wire_size, wire_units(unit, spice_load64(second)));
+    return out + (n ? 1 + n * wire_size : 0);
 }
 
 ALWAYS_INLINE size_t literals_size(Unit unit, size_t n)

@@ -27,6 +27,7 @@
 #include "core/wire/display.h"
 #include "gst-plugins/display/display-group.h"
 #include "session-context.h"
+#include "session/image-compression.h"
 #include "transport/error.h"
 #include "transport/framer.h"
 
@@ -52,6 +53,7 @@ enum {
     PROP_TIMEOUT,
     PROP_CHANNEL_ID,
     PROP_SHARED_CACHES,
+    PROP_PREFERRED_COMPRESSION,
 };
 
 struct _GstSpiceChannelSrc {
@@ -61,6 +63,7 @@ struct _GstSpiceChannelSrc {
     guint timeout;
     guint channel_id;
     gboolean shared_caches;
+    GstSpiceImageCompression preferred_compression;
     GstSpiceSession *session; /* under the object lock */
     gboolean own_session;
     gboolean session_lent; /* it came by context, for one run; under the object lock */
@@ -83,6 +86,19 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 /* Attachment: the I/O thread */
 
+static void send_message(GstSpiceAttachment *attachment, guint16 type, const void *message)
+{
+    const SpiceMessageDef *def = spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_CLIENT, type);
+    SpiceBuffer body = {.allocator = &spice_allocator_libc};
+
+    if (spice_message_write(def, message, &body, NULL)) {
+        g_autoptr(GBytes) bytes = g_bytes_new(body.data, body.size);
+
+        gst_spice_attachment_send(attachment, type, bytes);
+    }
+    spice_buffer_clear(&body);
+}
+
 static void send_display_init(GstSpiceChannelSrc *self, GstSpiceAttachment *attachment)
 {
     /* The server may refer to what it sent on any channel of the same cache: one that is not
@@ -95,17 +111,33 @@ static void send_display_init(GstSpiceChannelSrc *self, GstSpiceAttachment *atta
         .glz_dictionary_id = cache_id,
         .glz_dictionary_window_size = GST_SPICE_GLZ_WINDOW_PIXELS,
     };
-    const SpiceMessageDef *def =
-        spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_CLIENT, SPICE_MSGC_DISPLAY_INIT);
-    SpiceBuffer body = {.allocator = &spice_allocator_libc};
-    GBytes *bytes;
 
-    if (spice_message_write(def, &init, &body, NULL)) {
-        bytes = g_bytes_new(body.data, body.size);
-        gst_spice_attachment_send(attachment, SPICE_MSGC_DISPLAY_INIT, bytes);
-        g_bytes_unref(bytes);
+    send_message(attachment, SPICE_MSGC_DISPLAY_INIT, &init);
+}
+
+/* Only servers that know the wish may be told. */
+static void send_preferred_compression(GstSpiceChannelSrc *self, GstSpiceAttachment *attachment)
+{
+    static const guint8 wire_values[] = {
+        [GST_SPICE_IMAGE_COMPRESSION_OFF] = SPICE_IMAGE_COMPRESSION_OFF,
+        [GST_SPICE_IMAGE_COMPRESSION_AUTO_GLZ] = SPICE_IMAGE_COMPRESSION_AUTO_GLZ,
+        [GST_SPICE_IMAGE_COMPRESSION_AUTO_LZ] = SPICE_IMAGE_COMPRESSION_AUTO_LZ,
+        [GST_SPICE_IMAGE_COMPRESSION_QUIC] = SPICE_IMAGE_COMPRESSION_QUIC,
+        [GST_SPICE_IMAGE_COMPRESSION_GLZ] = SPICE_IMAGE_COMPRESSION_GLZ,
+        [GST_SPICE_IMAGE_COMPRESSION_LZ] = SPICE_IMAGE_COMPRESSION_LZ,
+        [GST_SPICE_IMAGE_COMPRESSION_LZ4] = SPICE_IMAGE_COMPRESSION_LZ4,
+    };
+    const GstSpiceImageCompression wish = self->preferred_compression;
+    SpiceMsgcDisplayPreferredCompression message = {0};
+
+    if (wish == GST_SPICE_IMAGE_COMPRESSION_ADAPTIVE)
+        return;
+    if (!gst_spice_attachment_peer_has(attachment, SPICE_DISPLAY_CAP_PREF_COMPRESSION)) {
+        GST_INFO_OBJECT(self, "the server takes no wish for a compression");
+        return;
     }
-    spice_buffer_clear(&body);
+    message.compression = wire_values[wish];
+    send_message(attachment, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, &message);
 }
 
 static void on_opened(GstSpiceAttachment *attachment, gpointer user_data)
@@ -114,6 +146,7 @@ static void on_opened(GstSpiceAttachment *attachment, gpointer user_data)
 
     GST_DEBUG_OBJECT(self, "display channel %u is linked", self->channel_id);
     send_display_init(self, attachment);
+    send_preferred_compression(self, attachment);
 }
 
 static void on_message(GstSpiceAttachment *attachment, GBytes *message, guint64 serial,
@@ -349,6 +382,8 @@ static void gst_spice_channel_src_set_property(GObject *object, guint id, const 
         self->channel_id = g_value_get_uint(value);
     } else if (id == PROP_SHARED_CACHES) {
         self->shared_caches = g_value_get_boolean(value);
+    } else if (id == PROP_PREFERRED_COMPRESSION) {
+        self->preferred_compression = g_value_get_enum(value);
     } else {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
@@ -372,6 +407,8 @@ static void gst_spice_channel_src_get_property(GObject *object, guint id, GValue
         g_value_set_uint(value, self->channel_id);
     else if (id == PROP_SHARED_CACHES)
         g_value_set_boolean(value, self->shared_caches);
+    else if (id == PROP_PREFERRED_COMPRESSION)
+        g_value_set_enum(value, self->preferred_compression);
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     GST_OBJECT_UNLOCK(self);
@@ -464,6 +501,13 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
                              "Share image cache and GLZ window with the session's other displays; "
                              "then all of them have to be received",
                              FALSE, flags));
+    g_object_class_install_property(
+        object_class, PROP_PREFERRED_COMPRESSION,
+        g_param_spec_enum("preferred-compression", "Preferred compression",
+                          "How the server is asked to send images (adaptive: as it likes); a "
+                          "server that takes no wishes is not asked",
+                          GST_SPICE_TYPE_IMAGE_COMPRESSION, GST_SPICE_IMAGE_COMPRESSION_ADAPTIVE,
+                          flags));
 
     gst_element_class_add_static_pad_template(element_class, &src_template);
     gst_element_class_set_static_metadata(element_class, "SPICE channel source", "Source/Network",

@@ -35,6 +35,7 @@
 #include "core/wire/channel.h"
 #include "gst-plugins/display/spicedisplaydec.h"
 #include "session-context.h"
+#include "session/image-compression.h"
 #include "spicechannelsrc.h"
 #include "transport/address.h"
 
@@ -56,6 +57,7 @@ enum {
     PROP_MONITOR,
     PROP_ALL_DISPLAYS,
     PROP_SHOW_CURSOR,
+    PROP_PREFERRED_COMPRESSION,
     PROP_TIMESTAMPS,
     PROP_NUM_BUFFERS,
     PROP_SESSION,
@@ -68,6 +70,7 @@ struct _GstSpiceSrc {
     char *location, *password, *ca_file, *host_subject;
     guint timeout, monitor;
     gboolean all_displays, show_cursor;
+    GstSpiceImageCompression preferred_compression;
     GstSpiceTimestamps timestamps;
     gint num_buffers;
 
@@ -99,7 +102,8 @@ static void add_display(GstSpiceSrc *self, guint id)
 {
     g_autofree char *pad_name = g_strdup_printf("display_%u", id);
     GstElement *source = g_object_new(GST_TYPE_SPICE_CHANNEL_SRC, "session", self->session,
-                                      "channel-id", id, "shared-caches", self->all_displays, NULL);
+                                      "channel-id", id, "shared-caches", self->all_displays,
+                                      "preferred-compression", self->preferred_compression, NULL);
     GstElement *decoder =
         g_object_new(GST_TYPE_SPICE_DISPLAY_DEC, "session", self->session, "channel-id", id,
                      "shared-caches", self->all_displays, "show-cursor", self->show_cursor,
@@ -474,6 +478,9 @@ static void gst_spice_src_set_property(GObject *object, guint id, const GValue *
     case PROP_SHOW_CURSOR:
         self->show_cursor = g_value_get_boolean(value);
         break;
+    case PROP_PREFERRED_COMPRESSION:
+        self->preferred_compression = g_value_get_enum(value);
+        break;
     case PROP_TIMESTAMPS:
         self->timestamps = g_value_get_enum(value);
         break;
@@ -510,6 +517,9 @@ static void gst_spice_src_get_property(GObject *object, guint id, GValue *value,
         break;
     case PROP_SHOW_CURSOR:
         g_value_set_boolean(value, self->show_cursor);
+        break;
+    case PROP_PREFERRED_COMPRESSION:
+        g_value_set_enum(value, self->preferred_compression);
         break;
     case PROP_TIMESTAMPS:
         g_value_set_enum(value, self->timestamps);
@@ -596,6 +606,13 @@ static void install_properties(GObjectClass *object_class)
         g_param_spec_boolean("show-cursor", "Show cursor",
                              "Draw the server's cursor into the frames, for recording", FALSE,
                              flags));
+    g_object_class_install_property(
+        object_class, PROP_PREFERRED_COMPRESSION,
+        g_param_spec_enum("preferred-compression", "Preferred compression",
+                          "How the server is asked to send images (adaptive: as it likes); a "
+                          "server that takes no wishes is not asked",
+                          GST_SPICE_TYPE_IMAGE_COMPRESSION, GST_SPICE_IMAGE_COMPRESSION_ADAPTIVE,
+                          flags));
     g_object_class_install_property(
         object_class, PROP_TIMESTAMPS,
         g_param_spec_enum("timestamps", "Timestamps", "What the frames' timestamps say",

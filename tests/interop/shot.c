@@ -22,13 +22,15 @@ static gint settle_ms = 300, max_ms = 20000, repeat = 1;
 static gchar *location, *password, *ca_file, *host_subject;
 static gint timeout_s = -1, monitor = 0;
 static gboolean show_cursor, show_stats, show_sizes, cut_off, all_displays;
-static gchar *until;
+static gchar *until, *compression;
 
 static const GOptionEntry entries[] = {
     {"location", 0, 0, G_OPTION_ARG_STRING, &location, "URI of the server", "URI"},
     {"password", 0, 0, G_OPTION_ARG_STRING, &password, "ticket", "TEXT"},
     {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &ca_file, "trusted certificates", "FILE"},
     {"host-subject", 0, 0, G_OPTION_ARG_STRING, &host_subject, "expected subject", "TEXT"},
+    {"compression", 0, 0, G_OPTION_ARG_STRING, &compression, "what the server is asked for",
+     "MODE"},
     {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout_s, "the element's timeout", "S"},
     {"monitor", 0, 0, G_OPTION_ARG_INT, &monitor, "display to show", "N"},
     {"show-cursor", 0, 0, G_OPTION_ARG_NONE, &show_cursor, "with the cursor", NULL},
@@ -127,6 +129,8 @@ static GstElement *make_pipeline(GstElement **sink)
                  all_displays, "show-cursor", show_cursor, NULL);
     if (timeout_s >= 0)
         g_object_set(source, "timeout", (guint)timeout_s, NULL);
+    if (compression)
+        gst_util_set_object_arg(G_OBJECT(source), "preferred-compression", compression);
     gst_object_unref(source);
     *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
     return pipeline;
@@ -254,6 +258,7 @@ int main(int argc, char **argv)
     g_free(password);
     g_free(ca_file);
     g_free(host_subject);
+    g_free(compression);
     gst_deinit();
     return result;
 }
