@@ -26,10 +26,6 @@ SCROLL = "i=0; while [ $i -lt 60 ]; do echo scrolled $i >/dev/tty1; i=$((i+1)); 
 NOISE = ("i=0; while [ $i -lt 8 ]; do "
          "(dd if=/bin/busybox bs=4096 skip=$i; cat /bin/busybox) 2>/dev/null | "
          "dd of=/dev/fb0 bs=4096 count=768 iflag=fullblock 2>/dev/null; i=$((i+1)); done")
-# The guest's own flush of virtio-gpu misses a page now and then, on either library: the last screen
-# is written once more when all is still.
-LAST_NOISE = ("sleep 1; i=7; (dd if=/bin/busybox bs=4096 skip=$i; cat /bin/busybox) 2>/dev/null | "
-              "dd of=/dev/fb0 bs=4096 count=768 iflag=fullblock 2>/dev/null")
 BLANK = r"echo -e '\033c\033[?25l' >/dev/tty1"
 
 machines = []
@@ -139,9 +135,12 @@ def marked_points(which, gpu):
     time.sleep(0.3)
     pictures["scrolled"] = views(vm, port, f"{which}-{gpu}-scrolled")
     vm.run(NOISE)
-    vm.run(LAST_NOISE)
+    vm.run("echo . >/dev/tty1")  # what was written may reach the screen with the next text only
     time.sleep(0.3)
-    pictures["noise"] = views(vm, port, f"{which}-{gpu}-noise")
+    # The guest's kernel leaves out a part of such writes now and then, on either library: these
+    # pictures are compared with what QEMU itself finds, not with another guest's.
+    pixels = picture(views(vm, port, f"{which}-{gpu}-noise"))[2]
+    check(len({pixels[i:i + 3] for i in range(0, len(pixels), 30)}) > 1000, "there is no noise")
     vm.forget_log()
     vm.qmp("system_reset")
     vm.wait_ready()
