@@ -317,6 +317,21 @@ def test_clients_see_the_X_screen():
         type_there(x, "seq 200\n")
         time.sleep(1)
         check_shown(serve, x, "after 200 lines")
+        dialog = subprocess.Popen(["zenity", "--info", "--title=notice", "--text=A GTK program"],
+                                  env=x.environment(), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: x.xdotool("search", "--onlyvisible", "--name", "notice")[0] == 0, "dialog")
+            for place in ("300 200", "420 330"):
+                x.xdotool("search", "--name", "notice", "windowmove", *place.split())
+                time.sleep(0.3)
+            x.xdotool("mousemove", "10", "10")
+            time.sleep(1)
+            check_shown(serve, x, "with a GTK program that was moved about")
+        finally:
+            dialog.terminate()
+            dialog.wait()
+        time.sleep(0.5)
         resize_there(x, 800, 600)
         time.sleep(0.5)
         check_shown(serve, x, "after a resize")

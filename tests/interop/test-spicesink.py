@@ -5,6 +5,7 @@ import base64
 import hashlib
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -174,8 +175,12 @@ def tls_port(steps):
 class WebSocket:
     """A browser's side, as spice-html5 does it: protocol "binary", one frame a write."""
 
-    def __init__(self, port, origin, path="/"):
+    def __init__(self, port, origin, path="/", tls=False):
         self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        if tls:
+            context = ssl.create_default_context(
+                cafile=os.path.join(make_certificates(), "ca-cert.pem"))
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall((f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
                              "User-Agent: Mozilla/5.0\r\nConnection: keep-alive, Upgrade\r\n"
@@ -275,6 +280,14 @@ def test_websocket_of_a_browser():
         status, lines = shot(file("beside-websocket.ppm"), "--location",
                              f"spice://127.0.0.1:{steps.port}", "--password", "t")
         check(status == 0, "\n".join(lines))
+    folder = make_certificates()
+    with Steps("websocket=true", "tls-port=0", f"tls-cert-file={folder}/server-cert.pem",
+               f"tls-key-file={folder}/server-key.pem", port=None) as steps:
+        port = tls_port(steps)
+        web = WebSocket(port, f"https://127.0.0.1:{port}", tls=True)
+        check(web.status == "101" and web.accepted, f"the upgrade by TLS was refused: {web.status}")
+        check(link(web, 1) == 0, "no link over a WebSocket over TLS")
+        check(struct.unpack("<HI", web.receive(6)) == (103, 32), "no INIT")
     with Steps() as steps:
         web = socket.create_connection(("127.0.0.1", steps.port), 10)
         web.sendall(b"GET / HTTP/1.1\r\n\r\n")
