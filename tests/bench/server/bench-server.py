@@ -63,16 +63,20 @@ def measure(folder, library, n, seconds):
     return sums
 
 
-def measure_latency(folder, library, n):
-    host = start_host(folder, library, FIRST_PORT, 0)
+def measure_latency(folder, library, n, keys):
+    """What the latency program says of one session, the median over `n` at a time."""
+    hosts = [start_host(folder, library, FIRST_PORT + i, 0) for i in range(n)]
     try:
-        result = subprocess.run([f'{folder}/bench-server-latency', str(FIRST_PORT), str(n)],
-                                env=environment('ours'), stdout=subprocess.PIPE, text=True,
-                                check=True, timeout=300)
-        return [float(value) for value in result.stdout.split()]
+        typists = [subprocess.Popen([f'{folder}/bench-server-latency', str(FIRST_PORT + i),
+                                     str(keys)], env=environment('ours'), stdout=subprocess.PIPE,
+                                    text=True) for i in range(n)]
+        rows = [[float(value) for value in typist.communicate(timeout=300)[0].split()]
+                for typist in typists]
+        return [statistics.median(column) for column in zip(*rows)]
     finally:
-        host.terminate()
-        host.wait()
+        for host in hosts:
+            host.terminate()
+            host.wait()
 
 
 def spread(values, form='{:.2f}'):
@@ -107,12 +111,11 @@ def main():
             cells.append(form.format(statistics.median(theirs)))
             cells.append(spread([a / max(b, 1e-9) for a, b in zip(ours, theirs)]))
         print('| ' + ' | '.join(cells) + ' |', flush=True)
-    if n == 1:
-        results = in_turn(pairs, lambda library: measure_latency(folder, library, 100))
-        for i, name in enumerate(('median', '95 of 100', 'longest')):
-            ours, theirs = [pair[0][i] for pair in results], [pair[1][i] for pair in results]
-            print(f'| {name} | {statistics.median(ours):.0f} | {statistics.median(theirs):.0f} | '
-                  f'{spread([a / b for a, b in zip(ours, theirs)])} |', flush=True)
+    results = in_turn(pairs, lambda library: measure_latency(folder, library, n, 100))
+    for i, name in enumerate(('median', '95 of 100', 'longest')):
+        ours, theirs = [pair[0][i] for pair in results], [pair[1][i] for pair in results]
+        print(f'| {name} | {n} | {statistics.median(ours):.0f} | {statistics.median(theirs):.0f} | '
+              f'{spread([a / b for a, b in zip(ours, theirs)])} |', flush=True)
 
 
 main()
