@@ -522,15 +522,17 @@ READ_EVENTS = ("n=0; for f in /dev/input/event*; do (timeout 25 cat $f >/tmp/ev.
 
 
 def events(vm):
-    """(type, code, value) of all that the guest's input devices said since READ_EVENTS."""
-    text = vm.run("for f in /tmp/ev.*; do hexdump -v -e '24/1 \"%02x\" \"\\n\"' $f; done")
-    found = []
-    for line in text.split():
-        if re.fullmatch("[0-9a-f]{48}", line):
-            raw = bytes.fromhex(line)
-            found.append((int.from_bytes(raw[16:18], "little"), int.from_bytes(raw[18:20], "little"),
-                          int.from_bytes(raw[20:24], "little", signed=True)))
-    return found
+    """(type, code, value) of all that the guest's input devices said since READ_EVENTS. The serial
+    line garbles a character now and then: it is read until all records are whole."""
+    for _ in range(10):
+        size = re.search(r"size (\d+)", vm.run("echo size $(cat /tmp/ev.* | wc -c)"))
+        text = vm.run("for f in /tmp/ev.*; do hexdump -v -e '24/1 \"%02x\" \"\\n\"' $f; done")
+        records = [bytes.fromhex(line) for line in text.split()
+                   if re.fullmatch("[0-9a-f]{48}", line)]
+        if size and len(records) * 24 == int(size.group(1)):
+            return [(int.from_bytes(raw[16:18], "little"), int.from_bytes(raw[18:20], "little"),
+                     int.from_bytes(raw[20:24], "little", signed=True)) for raw in records]
+    raise Failure("the guest's events could not be read")
 
 
 def with_viewer(vm, port, act):
