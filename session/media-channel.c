@@ -127,29 +127,14 @@ void gst_spice_media_channel_unref(GstSpiceMediaChannel *self)
     g_free(self);
 }
 
-guint8 gst_spice_media_channel_get_channel_type(const GstSpiceMediaChannel *self)
-{
-    return self->type;
-}
-
 guint8 gst_spice_media_channel_get_id(const GstSpiceMediaChannel *self)
 {
     return self->id;
 }
 
-guint gst_spice_media_channel_get_client(const GstSpiceMediaChannel *self)
-{
-    return self->client;
-}
-
 gboolean gst_spice_media_channel_peer_has(const GstSpiceMediaChannel *self, guint capability)
 {
     return capability < 32 && (self->caps & 1u << capability);
-}
-
-gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *self)
-{
-    return self->local;
 }
 
 const SpiceMsgcDisplayInit *

@@ -26,14 +26,9 @@ GType gst_spice_media_channel_get_type(void); /* boxed, by reference */
 GstSpiceMediaChannel *gst_spice_media_channel_ref(GstSpiceMediaChannel *channel);
 void gst_spice_media_channel_unref(GstSpiceMediaChannel *channel);
 
-guint8 gst_spice_media_channel_get_channel_type(const GstSpiceMediaChannel *channel);
 guint8 gst_spice_media_channel_get_id(const GstSpiceMediaChannel *channel);
-/** The client that it belongs to; channels of one client share caches. */
-guint gst_spice_media_channel_get_client(const GstSpiceMediaChannel *channel);
 /** Whether the client has a capability of this channel type. */
 gboolean gst_spice_media_channel_peer_has(const GstSpiceMediaChannel *channel, guint capability);
-/** Whether the client is on this machine. */
-gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *channel);
 
 /** What the client's DISPLAY_INIT said, checked. */
 const SpiceMsgcDisplayInit *

@@ -135,7 +135,6 @@ int spice_server_migrate_switch(SpiceServer *s)
 
 void spice_server_set_seamless_migration(SpiceServer *s, int enable)
 {
-    s->seamless_migration = enable != 0;
 }
 
 /* Replays */

@@ -25,10 +25,8 @@ struct SpiceServer {
     /* settings that the session does not have */
     gint address_flags;
     char *address;
-    gboolean has_tls;
     SpiceImageCompression image_compression;
     gint streaming_video;
-    gboolean agent_mouse, agent_copypaste, agent_file_xfer, seamless_migration;
     gboolean exit_on_disconnect;
     char *video_codecs;
 

@@ -28,7 +28,6 @@ SpiceServer *spice_server_new(void)
     self->image_compression = SPICE_IMAGE_COMPRESSION_AUTO_GLZ;
     g_object_set(self->session, "image-compression", GST_SPICE_IMAGE_COMPRESSION_AUTO_GLZ, NULL);
     self->streaming_video = SPICE_STREAM_VIDEO_FILTER;
-    self->agent_mouse = self->agent_copypaste = self->agent_file_xfer = TRUE;
     self->video_codecs = g_strdup("spice:mjpeg;");
     return self;
 }

@@ -50,7 +50,6 @@ int spice_server_set_tls(SpiceServer *s, int port, const char *ca_cert_file, con
 {
     if (port < 1 || port > G_MAXUINT16 || !ca_cert_file || !certs_file || !private_key_file)
         return -1;
-    s->has_tls = TRUE;
     g_object_set(s->session, "tls-port", port, "tls-cert-file", certs_file, "tls-key-file",
                  private_key_file, "tls-key-password", key_passwd, "tls-ciphers", ciphersuite,
                  NULL);
@@ -270,24 +269,20 @@ int spice_server_set_playback_compression(SpiceServer *s, int enable)
     return 0;
 }
 
-/* The agent */
+/* The agent, which is not spoken to yet */
 
 int spice_server_set_agent_mouse(SpiceServer *s, int enable)
 {
-    s->agent_mouse = enable != 0;
-    spice_host_update_mouse(s);
     return 0;
 }
 
 int spice_server_set_agent_copypaste(SpiceServer *s, int enable)
 {
-    s->agent_copypaste = enable != 0;
     return 0;
 }
 
 int spice_server_set_agent_file_xfer(SpiceServer *s, int enable)
 {
-    s->agent_file_xfer = enable != 0;
     return 0;
 }
 

@@ -391,7 +391,9 @@ def test_two_displays_of_one_dictionary():
 
 def test_lossy_is_refreshed():
     """JPEG at first, exact when it is still."""
-    watch_changes("auto-lz", "jpeg-wan-compression=always", name="lossy")
+    lines = watch_changes("auto-lz", "jpeg-wan-compression=always", name="lossy")
+    check(any("images-jpeg=" in line and "images-jpeg=(guint64)0," not in line for line in lines),
+          "no JPEG was sent")
 
 
 # Viewer
