@@ -3,6 +3,7 @@
 
 #include "glz-window.h"
 #include "lz-copy.h"
+#include "work.h"
 
 struct SpiceGlzDecoder {
     SpiceGlzWindow *window;
@@ -186,6 +187,7 @@ ALWAYS_INLINE SpiceGlzStatus decode_pass(SpiceGlzDecoder *decoder, Unit unit, ui
         control = *in++;
         if (control < MAX_LITERAL) {
             n = control + 1;
+            SPICE_WORK(1 + n);
             if ((size_t)(end - in) >= MAX_LITERAL * wire_size + WILD &&
                 room >= MAX_LITERAL * 4 + WILD) {
                 put_literal_wild(unit, out, in, n);
@@ -235,6 +237,7 @@ ALWAYS_INLINE SpiceGlzStatus decode_pass(SpiceGlzDecoder *decoder, Unit unit, ui
                 take_colours(out, from, n);
             *problem = "glz data";
         }
+        SPICE_WORK(1 + n);
         out += n * 4;
     }
     decoder->in = in;

@@ -78,11 +78,37 @@ static bool start_afresh(tjhandle *handle)
     return false;
 }
 
+/* Whether the file is sequential, as servers send it. A progressive one can have hundreds of passes over
+ * a picture cost a few bytes each; a sequential one pays each block with its own bits. */
+static bool is_sequential(const uint8_t *data, size_t size)
+{
+    size_t at = 2; /* after SOI */
+
+    while (size >= 4 && at <= size - 4) {
+        const uint8_t marker = data[at + 1];
+
+        if (data[at] != 0xff)
+            return false;
+        if (marker == 0xff) { /* fill */
+            at++;
+            continue;
+        }
+        if (marker == 0xc0 || marker == 0xc1)
+            return true;
+        if (marker >= 0xc2 && marker <= 0xcf && marker != 0xc4)
+            return false;
+        if (marker < 0xc4 || (marker >= 0xd0 && marker <= 0xda))
+            return false;
+        at += 2 + ((size_t)data[at + 2] << 8 | data[at + 3]);
+    }
+    return false;
+}
+
 bool spice_jpeg_decode(SpiceJpeg *jpeg, const uint8_t *data, size_t size, uint32_t width,
                        uint32_t height, uint8_t *top, ptrdiff_t stride, SpiceError *error)
 {
     int file_width, file_height, subsampling, colours, pitch;
-    int flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS;
+    int flags = TJFLAG_STOPONWARNING;
     uint8_t *first;
 
     if (!jpeg->decoder)
@@ -98,6 +124,8 @@ bool spice_jpeg_decode(SpiceJpeg *jpeg, const uint8_t *data, size_t size, uint32
         spice_error_set(error, SPICE_ERROR_CORRUPT, "jpeg header");
         return start_afresh(&jpeg->decoder);
     }
+    if (!is_sequential(data, size))
+        return spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "jpeg process");
     if (file_width != (int)width || file_height != (int)height)
         return spice_error_set(error, SPICE_ERROR_VALUE, "jpeg size");
     if (colours != TJCS_YCbCr && colours != TJCS_GRAY && colours != TJCS_RGB)

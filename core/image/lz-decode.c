@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 #include "lz-copy.h"
+#include "work.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -151,6 +152,7 @@ ALWAYS_INLINE bool decode_short_555(const uint8_t **input, const uint8_t *end, c
     put_shuffled(out, from, shuffles[distance < SHORT_UNITS ? distance : SHORT_UNITS]);
     units = (((control >> 5) + unit_bias(UNIT_555)) & ~literal) | ((control + 1) & literal);
     taken = ((2 + (far & 2)) & ~literal) | ((1 + 2 * units) & literal);
+    SPICE_WORK(1 + units);
     *input = in + taken;
     *output = out + 2 * units;
     return true;
@@ -181,6 +183,7 @@ ALWAYS_INLINE SpiceErrorCode decode_tight(Unit unit, bool ssse3, const uint8_t *
         control = *in++;
         if (control < MAX_LITERAL) {
             n = control + 1;
+            SPICE_WORK(1 + n);
             if ((size_t)(end - in) >= MAX_LITERAL * wire_size + WILD &&
                 room >= MAX_LITERAL * size + WILD) {
                 put_literal_wild(unit, out, in, n);
@@ -201,6 +204,7 @@ ALWAYS_INLINE SpiceErrorCode decode_tight(Unit unit, bool ssse3, const uint8_t *
         n += unit_bias(unit);
         if (n * size > room || distance * size > (size_t)(out - start))
             return SPICE_ERROR_CORRUPT;
+        SPICE_WORK(1 + n);
         if (unit == UNIT_ALPHA)
             repeat_alpha(out, distance, n);
         else if (room >= n * size + WILD)
@@ -277,6 +281,7 @@ ALWAYS_INLINE SpiceErrorCode decode_rows(Unit unit, const uint8_t **input, const
                     piece = rows->width - from_column;
                 repeat(unit, out, out - (from_row + from_column * size), piece);
             }
+            SPICE_WORK(1 + piece);
             column += piece;
             position += piece;
             n -= piece;

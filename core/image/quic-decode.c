@@ -4,6 +4,7 @@
 #include "bytes.h"
 #include "quic-model.h"
 #include "rows.h"
+#include "work.h"
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -180,6 +181,7 @@ ALWAYS_INLINE uint32_t read_run(Bits *bits, SpiceQuicGroup *group, uint32_t limi
             state += state < SPICE_QUIC_RUN_STATES - 1;
         }
         use(bits, ones);
+        SPICE_WORK(1);
         if (UNLIKELY(run > limit))
             return run;
     } while (ones == 32);
@@ -236,6 +238,7 @@ ALWAYS_INLINE bool decode_colours(SpiceQuicGroup *group, const SpiceQuicFamily *
                     return false;
                 mark = i;
                 if (run) {
+                    SPICE_WORK(run);
                     fill_32(row + 4 * (size_t)i, left, run);
                     i += run;
                     context = contexts[i];
@@ -243,6 +246,7 @@ ALWAYS_INLINE bool decode_colours(SpiceQuicGroup *group, const SpiceQuicFamily *
                     continue;
                 }
             }
+            SPICE_WORK(3);
             refill(&bits);
             r = read_symbol(&bits, family, bpc, group->models[2].best[context >> 16], &bad);
             g = read_symbol(&bits, family, bpc, group->models[1].best[context >> 8 & 255], &bad);
@@ -303,6 +307,7 @@ ALWAYS_INLINE bool decode_bytes(SpiceQuicGroup *group, const SpiceQuicFamily *fa
                     return false;
                 mark = i;
                 if (run) {
+                    SPICE_WORK(run);
                     memset(row + i, (int)left, run);
                     i += run;
                     context = contexts[i];
@@ -310,6 +315,7 @@ ALWAYS_INLINE bool decode_bytes(SpiceQuicGroup *group, const SpiceQuicFamily *fa
                     continue;
                 }
             }
+            SPICE_WORK(1);
             refill(&bits);
             symbol = read_symbol(&bits, family, 8, group->models[0].best[context], &bad);
             if (i == 0)

@@ -9,6 +9,7 @@
 
 #include "core/image/bytes.h"
 #include "core/image/glz.h"
+#include "core/image/work.h"
 
 enum { MAX_PIXELS = 1 << 16, WINDOW = 1 << 17, MAX_IMAGES = 32, CHANNELS = 2 };
 
@@ -27,9 +28,11 @@ static void as_sequence(const uint8_t *data, size_t size)
     bool waiting[CHANNELS] = {false};
     SpiceError error = {0};
     SpiceGlzImage image;
-    uint64_t missing;
+    uint64_t missing, pixels = 0;
+    const size_t whole = size;
 
     require(window != NULL);
+    spice_image_work = 0;
     for (int c = 0; c < CHANNELS; c++)
         require((decoders[c] = spice_glz_decoder_new(window)) != NULL);
     while (size >= 3 && error.code == SPICE_OK) {
@@ -41,8 +44,10 @@ static void as_sequence(const uint8_t *data, size_t size)
         size -= 3;
         length = length < size ? length : size;
         if (!waiting[c] && spice_glz_read_header(&header, data, length, MAX_PIXELS, &error) &&
-            spice_glz_decoder_start(decoders[c], &header, data, length, &error))
+            spice_glz_decoder_start(decoders[c], &header, data, length, &error)) {
             waiting[c] = true;
+            pixels += (uint64_t)header.width * header.height;
+        }
         for (int i = 0; i < CHANNELS && error.code == SPICE_OK; i++) {
             SpiceGlzStatus status;
 
@@ -63,6 +68,8 @@ static void as_sequence(const uint8_t *data, size_t size)
         data += length;
         size -= length;
     }
+    /* two passes */
+    require(spice_image_work <= 2 * pixels + whole);
     for (int c = 0; c < CHANNELS; c++)
         spice_glz_decoder_free(decoders[c]);
     spice_glz_window_free(window);

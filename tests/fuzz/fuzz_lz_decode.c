@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/image/lz.h"
+#include "core/image/work.h"
 
 enum { MAX_PIXELS = 1 << 17 };
 
@@ -25,10 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             uint8_t *memory = malloc(step * header.height);
             uint8_t *top = way & 1 ? memory + step * (header.height - 1) : memory;
 
+            spice_image_work = 0;
             if (memory)
                 spice_lz_decode(&header, data, size, target, top,
                                 way & 1 ? -(ptrdiff_t)step : (ptrdiff_t)step,
                                 way & 2 ? 0 : UINT32_MAX, &error);
+            /* two passes at most, each in pieces of a pixel at least */
+            if (spice_image_work > size + 4 * (uint64_t)row * header.height)
+                abort();
             free(memory);
         }
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/image/quic.h"
+#include "core/image/work.h"
 
 enum { MAX_PIXELS = 1 << 16 };
 
@@ -44,11 +45,14 @@ static uint8_t *decode(const uint8_t *data, size_t size, SpiceQuicTarget target,
         if (row) {
             *decoded_size = row * header.height;
             memory = malloc(*decoded_size);
+            spice_image_work = 0;
             if (memory && !spice_quic_decode(decoder, &header, data, size, target, memory,
                                              (ptrdiff_t)row, &error)) {
                 free(memory);
                 memory = NULL;
             }
+            /* four symbols and two runs that may be empty for a pixel, and what a run's code takes */
+            require(spice_image_work <= 8 * (uint64_t)header.width * header.height + size);
         }
     }
     spice_quic_decoder_free(decoder);

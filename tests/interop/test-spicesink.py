@@ -396,6 +396,12 @@ def test_lossy_is_refreshed():
           "no JPEG was sent")
 
 
+def test_dictionary_under_zlib():
+    lines = watch_changes("glz", "zlib-glz-wan-compression=always", name="zlib")
+    check(any("images-zlib-glz" in line and "images-zlib-glz-rgb=(guint64)0," not in line
+              for line in lines), "no ZLIB_GLZ_RGB was sent:\n" + "\n".join(lines)[-1500:])
+
+
 # Viewer
 
 def test_remote_viewer_shows_a_test_picture():
@@ -438,7 +444,8 @@ def test_clean_under_sanitizers():
 
 tests = [test_tcp, test_unix_socket, test_tls_and_ticket, test_websocket_of_a_browser,
          *(make_mode_test(mode) for mode in MODES), test_two_displays_of_one_dictionary,
-         test_lossy_is_refreshed, test_remote_viewer_shows_a_test_picture,
+         test_lossy_is_refreshed, test_dictionary_under_zlib,
+         test_remote_viewer_shows_a_test_picture,
          test_clean_under_sanitizers]
 
 if __name__ == "__main__":

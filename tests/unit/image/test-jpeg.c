@@ -1,12 +1,14 @@
 /* JPEG and JPEG_ALPHA images against recorded ones, itself and malformed input.
  *
- *     test-jpeg VECTORS
+ *     test-jpeg VECTORS [--long]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <turbojpeg.h>
 
 #include "../tap.h"
 #include "core/image/bytes.h"
@@ -172,6 +174,82 @@ static void test_encoder(SpiceJpeg *jpeg)
     }
 }
 
+/* A picture of ramps with a little grain: JPEG is for such, and keeps them nearly. */
+static void soft_picture(uint64_t *state, uint32_t *pixels, uint32_t width, uint32_t height)
+{
+    int at[3], across[3], down[3];
+
+    for (int c = 0; c < 3; c++) {
+        at[c] = (int)random_below(state, 1 << 16);
+        across[c] = (int)random_below(state, 400) - 200;
+        down[c] = (int)random_below(state, 400) - 200;
+    }
+    for (uint32_t i = 0; i < width * height; i++) {
+        uint32_t pixel = random_u32(state) & 0xff000000;
+
+        for (int c = 0; c < 3; c++) {
+            int value = at[c] + across[c] * (int)(i % width) + down[c] * (int)(i / width);
+
+            value = value / 256 + (int)random_below(state, 3);
+            pixel |= (uint32_t)(value < 0 ? 0 : value > 255 ? 255 : value) << (8 * c);
+        }
+        pixels[i] = pixel;
+    }
+}
+
+/* One picture of any size, placed and coded in any way, there and back. */
+static bool test_random(uint64_t *state, SpiceJpeg *jpeg)
+{
+    enum { SIDE = 60 };
+    static uint32_t pixels[SIDE * SIDE], decoded[SIDE * SIDE];
+    static uint8_t coded[SIDE * SIDE * 8 + 4096];
+    const uint32_t width = 1 + random_below(state, SIDE), height = 1 + random_below(state, SIDE);
+    const bool alpha = random_below(state, 2), up = random_below(state, 2);
+    const size_t last = (size_t)width * (height - 1), row = 4 * (size_t)width;
+    const ptrdiff_t stride = up ? -(ptrdiff_t)row : (ptrdiff_t)row;
+    SpiceJpegSource source = {alpha ? 9 : 8, width, height,
+                              (const uint8_t *)(up ? pixels + last : pixels), stride};
+    uint8_t *top = (uint8_t *)(up ? decoded + last : decoded), flags;
+    uint32_t jpeg_size;
+    size_t size;
+    double mean;
+
+    soft_picture(state, pixels, width, height);
+    if (alpha) {
+        size = spice_jpeg_alpha_encode(jpeg, &source, 90, coded, sizeof coded, &jpeg_size, &flags);
+        if (!size || !spice_jpeg_alpha_decode(jpeg, flags, jpeg_size, coded, size, width, height,
+                                              top, stride, NULL))
+            return false;
+    } else {
+        size = spice_jpeg_encode(jpeg, &source, 90, coded, sizeof coded);
+        if (!size || !spice_jpeg_decode(jpeg, coded, size, width, height, top, stride, NULL))
+            return false;
+        for (uint32_t i = 0; i < width * height; i++)
+            pixels[i] &= 0xffffff;
+    }
+    return difference(decoded, pixels, (size_t)width * height, &mean) < 24 && mean < 3;
+}
+
+/* Only what servers send is decoded: a progressive file would cost more than its bytes. */
+static void test_progressive(SpiceJpeg *jpeg)
+{
+    static uint32_t pixels[WIDTH * HEIGHT];
+    static unsigned char file[WIDTH * HEIGHT * 4];
+    unsigned char *out = file;
+    unsigned long size = sizeof file;
+    tjhandle encoder = tjInitCompress();
+    SpiceError error = {0};
+
+    TAP_OK(encoder && tjCompress2(encoder, (unsigned char *)pixels, WIDTH, ROW, HEIGHT, TJPF_BGRX,
+                                  &out, &size, TJSAMP_420, 85,
+                                  TJFLAG_PROGRESSIVE | TJFLAG_NOREALLOC) == 0,
+           "a progressive file");
+    TAP_OK(!spice_jpeg_decode(jpeg, file, size, WIDTH, HEIGHT, (uint8_t *)pixels, ROW, &error) &&
+               error.code == SPICE_ERROR_UNSUPPORTED,
+           "is refused");
+    tjDestroy(encoder);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const bad[] = {"jpeg-cut",
@@ -185,6 +263,8 @@ int main(int argc, char **argv)
                                       "alpha-type",
                                       "alpha-lz-cut"};
     SpiceJpeg *jpeg = spice_jpeg_new(&spice_allocator_libc, UINT32_MAX);
+    int images = tap_long(argc, argv) ? 100000 : 2000, good = 0;
+    uint64_t state = 0x5eed;
     char folder[1024];
 
     if (argc < 2 || !jpeg)
@@ -198,6 +278,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         test_bad_vector(jpeg, folder, bad[i]);
     test_encoder(jpeg);
+    test_progressive(jpeg);
+    for (int i = 0; i < images; i++)
+        good += test_random(&state, jpeg);
+    TAP_OK(good == images, "%d of %d random pictures come back", good, images);
     spice_jpeg_free(jpeg);
     return tap_done();
 }
