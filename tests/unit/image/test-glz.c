@@ -384,7 +384,7 @@ static bool test_random(uint64_t *state, int images)
         ok = (size != 0) == (count < window_size) &&
              spice_glz_dictionary_next_id(dictionary) == id + (size != 0);
         if (size && random_below(state, 8) == 0) { /* refused for want of room: nothing happened */
-            uint8_t *copy = malloc(4 * count + 1);
+            uint8_t *copy = malloc(SPICE_GLZ_HEADER_SIZE + 3); /* no picture fits */
 
             source = (SpiceLzSource){SPICE_LZ_RGB32, width, height, (uint8_t *)pixels,
                                      (ptrdiff_t)(4 * width)};
