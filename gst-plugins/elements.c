@@ -10,6 +10,7 @@
 #include "display/spicedrawsrc.h"
 #include "display/spiceglzdec.h"
 #include "display/spiceglzenc.h"
+#include "display/spiceheads.h"
 #include "display/spicelz4dec.h"
 #include "display/spicelz4enc.h"
 #include "display/spicelzdec.h"
@@ -39,6 +40,7 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         {"spicedrawsrc", GST_RANK_NONE, gst_spice_draw_src_get_type},
         {"spiceglzdec", GST_RANK_PRIMARY, gst_spice_glz_dec_get_type},
         {"spiceglzenc", GST_RANK_PRIMARY, gst_spice_glz_enc_get_type},
+        {"spiceheads", GST_RANK_NONE, gst_spice_heads_get_type},
         {"spicelz4dec", GST_RANK_PRIMARY, gst_spice_lz4_dec_get_type},
         {"spicelz4enc", GST_RANK_PRIMARY, gst_spice_lz4_enc_get_type},
         {"spicelzdec", GST_RANK_PRIMARY, gst_spice_lz_dec_get_type},

@@ -60,6 +60,12 @@ static void note_result(GstSpiceDisplayPainter *self, const SpiceMessageDef *def
         self->events->changed(&all, TRUE, self->user_data);
         pixman_region32_fini(&all);
     }
+    if (result->changes & SPICE_CHANGED_MONITORS) {
+        unsigned n_heads, max_heads;
+        const SpiceHead *heads = spice_receiver_monitors(self->receiver, &n_heads, &max_heads);
+
+        self->events->monitors(heads, n_heads, self->user_data);
+    }
 }
 
 /** Feeds a message, waiting for what other displays have to bring. FALSE if the channel is lost. */

@@ -19,6 +19,8 @@ typedef struct {
     void (*changed)(const pixman_region32_t *damage, gboolean anew, gpointer user_data);
     /** The next message has to wait for another display: what was painted need not. */
     void (*waits)(gpointer user_data);
+    /** The server said where its monitors lie on the surface. */
+    void (*monitors)(const SpiceHead *heads, guint n_heads, gpointer user_data);
 } GstSpiceDisplayPainterEvents;
 
 /** A painter of display `id`, which joins `group` (a reference is taken). NULL without memory. */

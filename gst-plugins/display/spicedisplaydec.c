@@ -24,6 +24,7 @@
 #include "damage-meta.h"
 #include "display-painter.h"
 #include "frame-slots.h"
+#include "heads-event.h"
 #include "gst-plugins/net/navigation.h"
 #include "gst-plugins/net/session-context.h"
 
@@ -69,6 +70,7 @@ struct _GstSpiceDisplayDec {
     GstSpiceFrameSlots slots;
     gboolean caps_sent;
     GstEvent *segment;
+    GstEvent *heads; /* where the monitors lie; NULL: it has been sent */
     pixman_region32_t damage;
     gboolean all_damaged; /* the next frame has nothing in common with the last */
     gint64 damaged_since; /* monotonic time of the first damage; 0: none */
@@ -139,6 +141,8 @@ static void fit_frames(GstSpiceDisplayDec *self, const SpicePixels *picture)
     }
     if (!self->caps_sent)
         send_caps(self, width, height);
+    if (self->heads)
+        gst_pad_push_event(self->src, g_steal_pointer(&self->heads));
 }
 
 static void add_damage_meta(GstSpiceDisplayDec *self, GstBuffer *buffer)
@@ -420,9 +424,21 @@ static void on_waits(gpointer user_data)
     push_frame(user_data);
 }
 
+/** Goes before the next frame; a change of monitors makes one. */
+static void on_monitors(const SpiceHead *heads, guint n_heads, gpointer user_data)
+{
+    GstSpiceDisplayDec *self = user_data;
+
+    if (self->heads)
+        gst_event_unref(self->heads);
+    self->heads = gst_spice_event_new_heads(heads, n_heads);
+    if (self->damaged_since == 0)
+        self->damaged_since = g_get_monotonic_time();
+}
+
 static gboolean start(GstSpiceDisplayDec *self)
 {
-    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits};
+    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits, on_monitors};
     GstSpiceDisplayGroup *group =
         gst_spice_display_group_get(self->shared_caches ? G_OBJECT(self->session) : NULL);
     GstSpiceDisplayPainter *painter =
@@ -458,6 +474,7 @@ static void stop(GstSpiceDisplayDec *self)
     gst_spice_frame_slots_resize(&self->slots, 0, 0);
     pixman_region32_clear(&self->damage);
     gst_event_replace(&self->segment, NULL);
+    gst_event_replace(&self->heads, NULL);
     GST_OBJECT_LOCK(self);
     painter = g_steal_pointer(&self->painter);
     GST_OBJECT_UNLOCK(self);
@@ -592,6 +609,7 @@ static void gst_spice_display_dec_finalize(GObject *object)
 
     g_clear_object(&self->session);
     gst_event_replace(&self->segment, NULL);
+    gst_event_replace(&self->heads, NULL);
     pixman_region32_fini(&self->damage);
     G_OBJECT_CLASS(gst_spice_display_dec_parent_class)->finalize(object);
 }

@@ -10,7 +10,9 @@
  * pointer input.
  *
  * By default display 0 alone is exposed (see `monitor`), so that a pipeline with one sink sends
- * each click once. `all-displays` exposes each display that the server has.
+ * each click once. `all-displays` exposes each monitor that the server has: those of several graphics
+ * devices, and those of one, which lie on one surface (a pad for each comes and goes as the server's
+ * monitors do). The pad's number is that of the device plus that of the monitor on it.
  *
  * Keys come from sinks as names and are read as on a US keyboard. An application that knows the
  * exact key sends an upstream custom event whose structure is `application/x-gst-spice-scancode`
@@ -31,9 +33,11 @@
 #include "spicesrc.h"
 
 #include <gst/video/video.h>
+#include <stdio.h>
 
 #include "core/wire/channel.h"
 #include "gst-plugins/display/spicedisplaydec.h"
+#include "gst-plugins/display/spiceheads.h"
 #include "session-context.h"
 #include "session/image-compression.h"
 #include "spicechannelsrc.h"
@@ -98,9 +102,62 @@ static GstStaticPadTemplate display_template = GST_STATIC_PAD_TEMPLATE(
 
 /* Displays come and go */
 
+/** Exposes `target` as display `number`, or the next number that is free. */
+static void expose(GstSpiceSrc *self, GstPad *target, guint number)
+{
+    GstPadTemplate *template = gst_static_pad_template_get(&display_template);
+    GstPad *pad = NULL;
+
+    while (!pad) {
+        g_autofree char *name = g_strdup_printf("display_%u", number++);
+        GstPad *other = gst_element_get_static_pad(GST_ELEMENT(self), name);
+
+        if (other)
+            gst_object_unref(other);
+        else
+            pad = gst_ghost_pad_new_from_template(name, target, template);
+    }
+    gst_object_unref(template);
+    gst_pad_set_active(pad, TRUE);
+    gst_element_add_pad(GST_ELEMENT(self), pad);
+}
+
+/** The server has turned a monitor on, which lies on the surface of another. */
+static void on_head_added(GstElement *heads, GstPad *head, gpointer user_data)
+{
+    GstSpiceSrc *self = user_data;
+    guint channel, number;
+
+    channel = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(heads), "channel"));
+    if (sscanf(GST_PAD_NAME(head), "head_%u", &number) == 1)
+        expose(self, head, channel + number);
+}
+
+static void on_head_removed(GstElement *heads, GstPad *head, gpointer user_data)
+{
+    GstSpiceSrc *self = user_data;
+    GstElement *element = GST_ELEMENT(self);
+    GstPad *ghost = NULL;
+    GList *item;
+
+    GST_OBJECT_LOCK(self);
+    for (item = element->srcpads; item && !ghost; item = item->next) {
+        GstPad *target = gst_ghost_pad_get_target(GST_GHOST_PAD(item->data));
+
+        if (target == head)
+            ghost = gst_object_ref(item->data);
+        g_clear_pointer(&target, gst_object_unref);
+    }
+    GST_OBJECT_UNLOCK(self);
+    if (ghost) {
+        gst_pad_set_active(ghost, FALSE);
+        gst_element_remove_pad(element, ghost);
+        gst_object_unref(ghost);
+    }
+}
+
 static void add_display(GstSpiceSrc *self, guint id)
 {
-    g_autofree char *pad_name = g_strdup_printf("display_%u", id);
     GstElement *source = g_object_new(GST_TYPE_SPICE_CHANNEL_SRC, "session", self->session,
                                       "channel-id", id, "shared-caches", self->all_displays,
                                       "preferred-compression", self->preferred_compression, NULL);
@@ -108,18 +165,25 @@ static void add_display(GstSpiceSrc *self, guint id)
         g_object_new(GST_TYPE_SPICE_DISPLAY_DEC, "session", self->session, "channel-id", id,
                      "shared-caches", self->all_displays, "show-cursor", self->show_cursor,
                      "timestamps", self->timestamps, "num-buffers", self->num_buffers, NULL);
-    GstPadTemplate *template = gst_static_pad_template_get(&display_template);
-    GstPad *target, *pad;
+    GstElement *heads = NULL;
+    GstPad *target;
 
     gst_bin_add_many(GST_BIN(self), source, decoder, NULL);
     gst_element_link(source, decoder);
-    target = gst_element_get_static_pad(decoder, "src");
-    pad = gst_ghost_pad_new_from_template(pad_name, target, template);
-    gst_object_unref(target);
-    gst_object_unref(template);
-    gst_pad_set_active(pad, TRUE);
+    if (self->all_displays) {
+        heads = g_object_new(GST_TYPE_SPICE_HEADS, NULL);
+        g_object_set_data(G_OBJECT(heads), "channel", GUINT_TO_POINTER(id));
+        g_signal_connect(heads, "pad-added", G_CALLBACK(on_head_added), self);
+        g_signal_connect(heads, "pad-removed", G_CALLBACK(on_head_removed), self);
+        gst_bin_add(GST_BIN(self), heads);
+        gst_element_link(decoder, heads);
+        gst_element_sync_state_with_parent(heads);
+    }
+    target = heads ? gst_element_get_static_pad(heads, "head_0")
+                   : gst_element_get_static_pad(decoder, "src");
     gst_element_sync_state_with_parent(decoder);
-    gst_element_add_pad(GST_ELEMENT(self), pad);
+    expose(self, target, id);
+    gst_object_unref(target);
     gst_element_sync_state_with_parent(source);
 }
 
@@ -600,7 +664,7 @@ static void install_properties(GObjectClass *object_class)
     g_object_class_install_property(
         object_class, PROP_ALL_DISPLAYS,
         g_param_spec_boolean("all-displays", "All displays",
-                             "Expose a pad for each display that the server has", FALSE, flags));
+                             "Expose a pad for each monitor that the server has", FALSE, flags));
     g_object_class_install_property(
         object_class, PROP_SHOW_CURSOR,
         g_param_spec_boolean("show-cursor", "Show cursor",

@@ -125,7 +125,7 @@ static void set_one_monitor(QxlDevice *self, SpiceDisplay *display)
     SpiceHead head = {.width = (guint32)self->primary_width,
                       .height = (guint32)self->primary_height};
     const SpiceMsgDisplayMonitorsConfig monitors = {
-        .n_heads = 1, .max_allowed = self->max_monitors, .heads = &head};
+        .n_heads = 1, .max_allowed = self->allowed_monitors, .heads = &head};
 
     spice_display_set_monitors(display, &monitors, NULL);
 }
@@ -306,6 +306,7 @@ void qxl_run_set_monitors(QxlDevice *self, QxlCall *call)
         return;
     }
     self->guest_sets_monitors = TRUE;
+    self->allowed_monitors = monitors.max_allowed;
     display = gst_spice_shared_display_lock(self->display);
     spice_display_set_monitors(display, &monitors, &reader.error);
     gst_spice_shared_display_unlock(self->display);
@@ -318,7 +319,8 @@ void qxl_run_unload_driver(QxlDevice *self, QxlCall *call)
 
 void qxl_run_set_max_monitors(QxlDevice *self, QxlCall *call)
 {
-    self->max_monitors = (guint16)CLAMP(call->id, 1, 16);
+    self->max_monitors = (guint16)CLAMP(call->id, 1, GST_SPICE_SERVER_MAX_DISPLAYS);
+    self->allowed_monitors = MIN(self->allowed_monitors, self->max_monitors);
 }
 
 void qxl_run_nothing(QxlDevice *self, QxlCall *call)

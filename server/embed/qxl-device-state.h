@@ -45,7 +45,8 @@ struct QxlDevice {
     gboolean has_primary;
     gint primary_width, primary_height;
     gboolean primary_absolute;
-    guint16 max_monitors;
+    guint16 max_monitors;     /* that the host allows; until it says so, as many as there may be */
+    guint16 allowed_monitors; /* that the guest said last, at most max_monitors */
     gboolean guest_sets_monitors;
     guint n_clients;
     guint32 client_caps;

@@ -221,7 +221,8 @@ QxlDevice *qxl_device_new(QXLInstance *instance, GstSpiceServer *session,
     self->session = session;
     self->handler = handler;
     self->user_data = user_data;
-    self->max_monitors = 1;
+    self->max_monitors = GST_SPICE_SERVER_MAX_DISPLAYS;
+    self->allowed_monitors = 1;
     qxl_device_interface(self)->get_init_info(instance, &info);
     self->n_surfaces = MIN(info.n_surfaces, SPICE_MAX_SURFACES);
     if (instance->id < 0 || instance->id >= GST_SPICE_SERVER_MAX_DISPLAYS ||

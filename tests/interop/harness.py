@@ -128,6 +128,29 @@ class Xvfb:
             process.wait()
 
 
+def window_shows(xvfb, truth, name, seconds=20):
+    """Somewhere on the screen stands the picture, exactly: the window of a viewer."""
+    shot_file = os.path.join(WORK, name + ".png")
+    width, height, pixels = picture(truth)
+    deadline = time.monotonic() + seconds
+    row_size = width * 3
+    rows = [pixels[j * row_size:][:row_size] for j in range(height)]
+    telling = max(range(0, height, 4), key=lambda j: len(set(rows[j])) + rows[j].count(b"\xff"))
+    while True:
+        run(["import", "-display", xvfb.display, "-window", "root", shot_file],
+            env=xvfb.environment())
+        w, h, screen = picture(shot_file)
+        place = screen.find(rows[telling])
+        while place >= 0:
+            x, y = place // 3 % w, place // 3 // w - telling
+            if place % 3 == 0 and x + width <= w and 0 <= y <= h - height and all(
+                    screen[((y + j) * w + x) * 3:((y + j) * w + x) * 3 + row_size] == row for j, row in enumerate(rows)):
+                return
+            place = screen.find(rows[telling], place + 1)
+        check(time.monotonic() < deadline, f"{name}: no window shows the picture")
+        time.sleep(0.3)
+
+
 def run_tests(tests):
     """Runs functions by name; prints TAP. Exit status."""
     failures = 0

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from harness import (BUILD, GUEST, LONG, SOURCE, WORK, Failure, Xvfb, check, check_equal,
                      environment, picture, run, run_tests, shot, spicy_screenshot)
 from vm import VM, free_port, wait_until
+from xspice import Xspice
 
 OURS = os.path.join(BUILD, "server", "embed")
 FIELD = None
@@ -621,60 +622,9 @@ def test_both_mouse_modes():
 
 # Xspice
 
-XORG = "/usr/lib/xorg/Xorg"
-
-
-class Xspice:
-    """An X server that draws by QXL commands, on one of the libraries."""
-
-    def __init__(self, which):
-        self.port = free_port()
-        self.number = next(n for n in range(70, 200) if not os.path.exists(f"/tmp/.X{n}-lock"))
-        folder = file(f"xspice-{which}")
-        os.makedirs(folder, exist_ok=True)
-        with open("/etc/X11/spiceqxl.xorg.conf") as packaged:
-            text = packaged.read()
-        sizes = "".join(f'\n    Option "{name}" "{value}"' for name, value in (
-            ("NumHeads", 1), ("FrameBufferSize", 16), ("SurfaceBufferSize", 128),
-            ("CommandBufferSize", 128)))
-        config = os.path.join(folder, "x.conf")
-        with open(config, "w") as out:
-            out.write(text.replace('Driver "spiceqxl"', 'Driver "spiceqxl"' + sizes))
-        env = dict(os.environ, QXL_NUM_HEADS="1", XSPICE_PORT=str(self.port),
-                   XSPICE_DISABLE_TICKETING="1", XSPICE_ADDR="127.0.0.1")
-        env.pop("LD_LIBRARY_PATH", None)
-        env.pop("MALLOC_PERTURB_", None)
-        if LIBRARIES[which]:
-            env["LD_LIBRARY_PATH"] = LIBRARIES[which]
-        self.log = open(os.path.join(folder, "out.log"), "wb")
-        self.process = subprocess.Popen(
-            [XORG, "-config", config, "-noreset", "-novtswitch", "-logfile",
-             os.path.join(folder, "xorg.log"), f":{self.number}"], env=env, stdout=self.log,
-            stderr=self.log)
-        self.display = f":{self.number}"
-        self.programs = []
-        wait_until(lambda: run(["xdpyinfo", "-display", self.display])[0] == 0, 20, "Xspice")
-        loaded = open(f"/proc/{self.process.pid}/maps").read()
-        check((OURS in loaded) == (which == "ours"), "Xspice has the wrong library")
-
-    def start(self, *command):
-        program = subprocess.Popen(command, env=environment(DISPLAY=self.display),
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.programs.append(program)
-        return program
-
-    def close(self):
-        for program in self.programs:
-            program.terminate()
-            program.wait()
-        self.process.terminate()
-        self.process.wait()
-        self.log.close()
-
-
 def xspice_picture(which):
     """A desktop with a terminal that scrolled, and dialogs that were moved about."""
-    server = Xspice(which)
+    server = Xspice(file(f"xspice-{which}"), LIBRARIES[which])
     try:
         server.start("openbox")
         time.sleep(0.5)

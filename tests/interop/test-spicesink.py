@@ -12,7 +12,8 @@ import threading
 import time
 
 from harness import (BUILD, LONG, SANITIZED_BUILD, SOURCE, WORK, Failure, Xvfb, check, check_equal,
-                     environment, picture, run, run_tests, shot, spicy_screenshot)
+                     environment, picture, run, run_tests, shot, spicy_screenshot,
+                     window_shows)
 from vm import free_port, wait_until
 
 LSAN = "suppressions=" + os.path.join(SOURCE, "tests", "interop", "lsan.supp")
@@ -331,27 +332,6 @@ def watch_changes(mode, *properties, changes=150, name=None):
             viewer.wait()
             xvfb.close()
         return lines
-
-
-def window_shows(xvfb, truth, name, seconds=20):
-    """Somewhere on the screen stands the picture, exactly: the window of a viewer."""
-    width, height, pixels = picture(truth)
-    deadline = time.monotonic() + seconds
-    row_size = width * 3
-    while True:
-        run(["import", "-display", xvfb.display, "-window", "root", file(name + ".png")],
-            env=xvfb.environment())
-        w, h, screen = picture(file(name + ".png"))
-        place = screen.find(pixels[:row_size])
-        while place >= 0:
-            x, y = place // 3 % w, place // 3 // w
-            if place % 3 == 0 and x + width <= w and y + height <= h and all(
-                    screen[((y + j) * w + x) * 3:][:row_size] == pixels[j * row_size:][:row_size]
-                    for j in range(height)):
-                return
-            place = screen.find(pixels[:row_size], place + 1)
-        check(time.monotonic() < deadline, f"{name}: no window shows the picture")
-        time.sleep(0.3)
 
 
 def make_mode_test(mode):

@@ -496,7 +496,7 @@ def test_playbin_shows_it_and_takes_keys():
 ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsink", "spicechannelsrc", "spicedamage",
             "spicedisplaydec", "spicedisplayenc", "spicedisplaysink", "spicedrawsrc",
             "spiceglzdec", "spiceglzenc", "spicelz4dec", "spicelz4enc", "spicelzdec", "spicelzenc",
-            "spicequicdec", "spicequicenc", "spicesink", "spicesrc"]
+            "spiceheads", "spicequicdec", "spicequicenc", "spicesink", "spicesrc"]
 
 
 def launch_lines():
