@@ -293,8 +293,9 @@ SpiceConnection *spice_connection_new(const SpiceViewOptions *options, const cha
     pixman_region32_init(&self->newest.damage);
 
     self->session = gst_spice_session_new();
-    g_object_set(self->session, "location", options->uri, "password", password, "ca-file",
-                 options->ca_file, "host-subject", options->host_subject, NULL);
+    g_object_set(self->session, "location", options->uri, "username", options->username, "password",
+                 password, "ca-file", options->ca_file, "host-subject", options->host_subject,
+                 NULL);
     self->signals[0] = g_signal_connect(self->session, "failed", G_CALLBACK(on_failed), self);
     self->signals[1] =
         g_signal_connect(self->session, "cursor-changed", G_CALLBACK(on_cursor_changed), self);

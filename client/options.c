@@ -61,6 +61,8 @@ SpiceViewOptions *spice_view_options_parse(char ***arguments, GError **error)
          "Trusted certificates, PEM (default: the system's)", "FILE"},
         {"host-subject", 0, 0, G_OPTION_ARG_STRING, &options->host_subject,
          "Subject that the certificate must have, instead of the host's name", "SUBJECT"},
+        {"username", 'u', 0, G_OPTION_ARG_STRING, &options->username,
+         "Who you are, for servers that ask for users (SASL)", "NAME"},
         {"ask-password", 0, 0, G_OPTION_ARG_NONE, &options->ask_password,
          "Ask for the ticket on the terminal", NULL},
         {"password-file", 0, 0, G_OPTION_ARG_FILENAME, &options->password_file,
@@ -100,6 +102,7 @@ void spice_view_options_free(SpiceViewOptions *options)
         return;
     forget(options->password);
     g_free(options->uri);
+    g_free(options->username);
     g_free(options->title);
     g_free(options->ca_file);
     g_free(options->host_subject);

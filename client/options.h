@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct {
     char *uri;
     char *title;
+    char *username; /* for SASL */
     char *ca_file;
     char *host_subject;
     char *password;      /* by the command line, where others on the machine can read it */

@@ -78,6 +78,7 @@ static GstSpiceServerClient *add_client(GstSpiceServer *self, const SpicePeer *p
     client->session_id = new_session_id(self);
     client->from = peer_name(peer);
     client->key = spice_link_address_key(peer->address);
+    client->user = g_strdup(peer->user);
     client->secure = peer->secure;
     client->local = peer->local;
     client->connected_us = g_get_monotonic_time();
@@ -106,6 +107,7 @@ void gst_spice_server_drop_client(GstSpiceServerClient *client, const GError *er
     g_ptr_array_unref(client->links);
     g_free(client->from);
     g_free(client->key);
+    g_free(client->user);
     g_free(client);
 }
 
@@ -181,7 +183,8 @@ static SpiceLinkError admit(const SpiceLinkRequest *request, const SpicePeer *pe
     }
     client = find_client(self, request->connection_id);
     key = spice_link_address_key(peer->address);
-    if (!client || client->closing || strcmp(client->key, key) != 0)
+    if (!client || client->closing || strcmp(client->key, key) != 0 ||
+        g_strcmp0(client->user, peer->user) != 0)
         return SPICE_LINK_ERR_BAD_CONNECTION_ID;
     return has_link(client, request->channel_type, request->channel_id)
                ? SPICE_LINK_ERR_CHANNEL_NOT_AVAILABLE
@@ -318,6 +321,7 @@ static void stats_task(GstSpiceServer *self, gpointer data)
         };
 
         g_strlcpy(stats.from, client->from, sizeof stats.from);
+        g_strlcpy(stats.user, client->user ? client->user : "", sizeof stats.user);
         for (i = 0; i < client->links->len; i++) {
             const GstSpiceServerLink *link = client->links->pdata[i];
 

@@ -53,6 +53,8 @@ struct _GstSpiceServer {
     char *tls_cert_file, *tls_key_file, *tls_key_password, *tls_ciphers, *websocket_origins;
     gint port, tls_port, listen_fd;
     gboolean websocket;
+    gboolean sasl;
+    char *sasl_application, *sasl_mechanisms;
     const GstSpiceInputHandler *input;
     gpointer input_data;
     const GstSpiceMediaHandler *media;
@@ -117,6 +119,7 @@ struct GstSpiceServerClient {
     guint32 session_id;
     char *from; /* for people */
     char *key;  /* its address, as limits count */
+    char *user; /* by SASL; NULL without */
     gboolean secure, local;
     gint64 connected_us;
     GPtrArray *links; /* GstSpiceServerLink; the first is main */

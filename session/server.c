@@ -18,6 +18,9 @@ enum {
     PROP_TLS_CIPHERS,
     PROP_WEBSOCKET,
     PROP_WEBSOCKET_ORIGINS,
+    PROP_SASL,
+    PROP_SASL_APPLICATION,
+    PROP_SASL_MECHANISMS,
     PROP_MOUSE_MODES,
     PROP_IMAGE_COMPRESSION,
     PROP_JPEG_COMPRESSION,
@@ -246,6 +249,11 @@ static SpiceListener *ensure_listener(GstSpiceServer *self)
         origins = g_strsplit(self->websocket_origins ? self->websocket_origins : "", ",", -1);
         spice_listener_accept_websockets(self->listener, (const char *const *)origins);
     }
+    if (self->sasl) {
+        const SpiceSaslPolicy policy = {self->sasl_application, self->sasl_mechanisms};
+
+        spice_listener_set_sasl(self->listener, &policy);
+    }
     return self->listener;
 }
 
@@ -435,6 +443,15 @@ static void gst_spice_server_set_property(GObject *object, guint id, const GValu
     case PROP_WEBSOCKET_ORIGINS:
         set_string(&self->websocket_origins, value);
         break;
+    case PROP_SASL:
+        self->sasl = g_value_get_boolean(value);
+        break;
+    case PROP_SASL_APPLICATION:
+        set_string(&self->sasl_application, value);
+        break;
+    case PROP_SASL_MECHANISMS:
+        set_string(&self->sasl_mechanisms, value);
+        break;
     case PROP_MOUSE_MODES:
         gst_spice_server_set_mouse_modes(self, g_value_get_flags(value));
         break;
@@ -492,6 +509,15 @@ static void gst_spice_server_get_property(GObject *object, guint id, GValue *val
         break;
     case PROP_WEBSOCKET_ORIGINS:
         g_value_set_string(value, self->websocket_origins);
+        break;
+    case PROP_SASL:
+        g_value_set_boolean(value, self->sasl);
+        break;
+    case PROP_SASL_APPLICATION:
+        g_value_set_string(value, self->sasl_application);
+        break;
+    case PROP_SASL_MECHANISMS:
+        g_value_set_string(value, self->sasl_mechanisms);
         break;
     case PROP_MOUSE_MODES:
         g_value_set_flags(value, gst_spice_server_get_mouse_modes(self));
@@ -563,6 +589,8 @@ static void gst_spice_server_finalize(GObject *object)
     g_free(self->tls_key_password);
     g_free(self->tls_ciphers);
     g_free(self->websocket_origins);
+    g_free(self->sasl_application);
+    g_free(self->sasl_mechanisms);
     g_free(self->name);
     G_OBJECT_CLASS(gst_spice_server_parent_class)->finalize(object);
 }
@@ -601,6 +629,17 @@ static void install_properties(GObjectClass *object_class)
         "websocket-origins", "WebSocket origins",
         "Origins of web pages that may connect, beside the host itself, separated by commas", NULL,
         flags);
+    properties[PROP_SASL] = g_param_spec_boolean(
+        "sasl", "SASL", "Ask clients for user name and password by SASL, instead of the ticket",
+        FALSE, flags);
+    properties[PROP_SASL_APPLICATION] = g_param_spec_string(
+        "sasl-application", "SASL application",
+        "Name of the file of SASL's configuration, without .conf (unset: spice)", NULL, flags);
+    properties[PROP_SASL_MECHANISMS] = g_param_spec_string(
+        "sasl-mechanisms", "SASL mechanisms",
+        "Mechanisms that may be used, separated by commas (unset: all that are installed but "
+        "CRAM-MD5, DIGEST-MD5 and NTLM)",
+        NULL, flags);
     properties[PROP_MOUSE_MODES] =
         g_param_spec_flags("mouse-modes", "Mouse modes", "Mouse modes that clients may use",
                            GST_SPICE_TYPE_MOUSE_MODES, GST_SPICE_MOUSE_MODES_BOTH, flags);

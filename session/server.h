@@ -38,7 +38,8 @@ enum { GST_SPICE_SERVER_MAX_DISPLAYS = 16 };
  * Properties, which count from gst_spice_server_listen() on: `address` (to listen on by TCP; NULL:
  * all), `port` and `tls-port` (-1: not, 0: one that is free; readable afterwards), `unix-path`, `listen-fd` (a socket that listens already, -1: none; taken over),
  * `tls-cert-file`, `tls-key-file`, `tls-key-password`, `tls-ciphers`, `websocket` (whether browsers
- * may connect), `websocket-origins` (comma-separated, beside the host itself), `mouse-modes`
+ * may connect), `websocket-origins` (comma-separated, beside the host itself), `sasl` (ask for user name
+ * and password by SASL instead of the ticket), `sasl-application`, `sasl-mechanisms`, `mouse-modes`
  * (a #GstSpiceMouseModes). At any time: `ticket` (a password; NULL: everybody is let in), `name`,
  * `image-compression` (a #GstSpiceImageCompression), `jpeg-wan-compression` and
  * `zlib-glz-wan-compression` (a #GstSpiceWanCompression).
@@ -188,6 +189,7 @@ void gst_spice_server_set_uuid(GstSpiceServer *server, const guint8 *uuid);
 typedef struct {
     guint client;
     char from[64]; /* address, or "unix" */
+    char user[64]; /* by SASL; empty without */
     gboolean secure;
     guint n_channels;
     gint64 connected_us; /* since when, monotonic */

@@ -27,7 +27,7 @@ struct _GstSpiceSession {
     GObject parent_instance;
 
     /* configuration, constant once open */
-    char *location, *password, *ca_file, *host_subject;
+    char *location, *username, *password, *ca_file, *host_subject;
     guint timeout;
     SpiceAddress *address;
 

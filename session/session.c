@@ -17,7 +17,14 @@ enum {
 static const guint32 MAX_DISPLAY_MESSAGE = 256u << 20;
 static const guint32 MAX_OTHER_MESSAGE = 4u << 20;
 
-enum { PROP_LOCATION = 1, PROP_PASSWORD, PROP_CA_FILE, PROP_HOST_SUBJECT, PROP_TIMEOUT };
+enum {
+    PROP_LOCATION = 1,
+    PROP_USERNAME,
+    PROP_PASSWORD,
+    PROP_CA_FILE,
+    PROP_HOST_SUBJECT,
+    PROP_TIMEOUT
+};
 
 enum {
     SIGNAL_CHANNEL_AVAILABLE,
@@ -109,6 +116,7 @@ SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *self, guint8 type,
         .tls = self->address->unix_path ? FALSE
                : !self->address->port   ? TRUE
                                         : self->address->tls_port && (self->tls_types >> type & 1),
+        .username = self->username,
         .password = self->password ? self->password : self->address->password,
         .ca_file = self->ca_file,
         .host_subject = self->host_subject,
@@ -343,6 +351,7 @@ static void gst_spice_session_finalize(GObject *object)
     spice_arena_clear(&self->arena);
     spice_address_free(self->address);
     g_free(self->location);
+    g_free(self->username);
     g_free(self->password);
     g_free(self->ca_file);
     g_free(self->host_subject);
@@ -356,6 +365,8 @@ static char **string_property(GstSpiceSession *self, guint id)
     switch (id) {
     case PROP_LOCATION:
         return &self->location;
+    case PROP_USERNAME:
+        return &self->username;
     case PROP_PASSWORD:
         return &self->password;
     case PROP_CA_FILE:
@@ -411,6 +422,9 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
     g_object_class_install_property(
         object_class, PROP_LOCATION,
         g_param_spec_string("location", "Location", "URI of the server", NULL, flags));
+    g_object_class_install_property(
+        object_class, PROP_USERNAME,
+        g_param_spec_string("username", "User name", "For servers that want SASL", NULL, flags));
     g_object_class_install_property(object_class, PROP_PASSWORD,
                                     g_param_spec_string("password", "Password",
                                                         "Ticket of the server", NULL,

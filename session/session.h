@@ -24,7 +24,8 @@ G_DECLARE_FINAL_TYPE(GstSpiceSession, gst_spice_session, GST_SPICE, SESSION, GOb
 /**
  * GstSpiceSession:
  *
- * Properties, to be set before gst_spice_session_open(): `location` (a spice:// URI), `password`,
+ * Properties, to be set before gst_spice_session_open(): `location` (a spice:// URI), `username` (for
+ * servers that want SASL), `password`,
  * `ca-file`, `host-subject`, `timeout` (seconds).
  *
  * Signals: `channel-available` (guint type, guint id) for each channel that the server offers;

@@ -37,10 +37,19 @@ struct SpiceChannel {
     gboolean awaits_first; /* message, within the handshake's time */
 
     SpiceLinkClient *link;
+    SpiceSaslClient *sasl;
+    char *username, *password; /* for SASL; until it is linked */
     SpiceFramer framer;
     guint64 out_serial;
     guint32 ack_window, ack_left;
 };
+
+static void forget_password(SpiceChannel *self)
+{
+    if (self->password)
+        explicit_bzero(self->password, strlen(self->password));
+    g_clear_pointer(&self->password, g_free);
+}
 
 static void channel_unref(SpiceChannel *self)
 {
@@ -53,6 +62,9 @@ static void channel_unref(SpiceChannel *self)
     g_main_context_unref(self->context);
     g_object_unref(self->cancellable);
     spice_link_client_free(self->link);
+    spice_sasl_client_free(self->sasl);
+    forget_password(self);
+    g_free(self->username);
     spice_framer_clear(&self->framer);
     g_free(self);
 }
@@ -259,6 +271,7 @@ static gboolean take_messages(SpiceChannel *self, const guint8 *data, gsize size
 static void enter_open(SpiceChannel *self)
 {
     self->state = OPEN;
+    forget_password(self);
     /* The first message of a main channel is part of getting a session: it comes at once. */
     self->awaits_first = self->type == SPICE_CHANNEL_MAIN;
     if (!self->awaits_first)
@@ -266,6 +279,46 @@ static void enter_open(SpiceChannel *self)
     spice_framer_init(&self->framer, spice_link_client_uses_mini_header(self->link),
                       self->max_message_size);
     self->handler->opened(self, self->user_data);
+}
+
+/** The server wants SASL. */
+static gboolean make_sasl(SpiceChannel *self, GError **error)
+{
+    GSocket *socket = spice_connection_get_socket(self->connection);
+    g_autoptr(GSocketAddress) here = g_socket_get_local_address(socket, NULL);
+    g_autoptr(GSocketAddress) there = g_socket_get_remote_address(socket, NULL);
+    const SpiceSaslClientConfig config = {
+        .username = self->username,
+        .password = self->password,
+        .host = self->host,
+        .tls_bits = spice_connection_get_tls_bits(self->connection),
+        .here = here,
+        .there = there,
+    };
+
+    self->sasl = spice_sasl_client_new(&config, error);
+    if (self->sasl)
+        spice_link_client_set_sasl(self->link, self->sasl);
+    return self->sasl != NULL;
+}
+
+static gboolean take_plain(SpiceChannel *self, const guint8 *data, gsize size);
+
+/** SASL is done: what has come after it has passed its layer, if it has one. */
+static gboolean take_layered(SpiceChannel *self, const guint8 *data, gsize size)
+{
+    SpiceSaslLayer *layer = spice_sasl_client_take_layer(self->sasl);
+    g_autoptr(GByteArray) decoded = NULL;
+
+    if (!layer)
+        return take_plain(self, data, size);
+    spice_connection_set_layer(self->connection, layer);
+    decoded = g_byte_array_new();
+    if (spice_sasl_layer_decode(layer, data, size, decoded))
+        return take_plain(self, decoded->data, decoded->len);
+    channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_HANDSHAKE,
+                                   "%s: what came did not pass the SASL layer", self->where));
+    return FALSE;
 }
 
 /** Plain bytes from the peer, whatever the state. FALSE at the channel's end. */
@@ -281,15 +334,19 @@ static gboolean take_plain(SpiceChannel *self, const guint8 *data, gsize size)
             spice_connection_queue(self->connection, reply->data, reply->len);
             spice_connection_flush(self->connection);
         }
-        if (step == SPICE_LINK_FAILED) {
+        data += used;
+        size -= used;
+        if (step == SPICE_LINK_WANT_SASL && make_sasl(self, &error))
+            return take_plain(self, data, size);
+        if (error) {
             g_prefix_error(&error, "%s: ", self->where);
             channel_fail(self, error);
             return FALSE;
         }
+        if (step == SPICE_LINK_WANT_LAYER)
+            return take_layered(self, data, size);
         if (step == SPICE_LINK_MORE)
             return TRUE;
-        data += used;
-        size -= used;
         enter_open(self);
     }
     if (self->state == OPEN && size > 0)
@@ -314,6 +371,10 @@ static void peer_closed(SpiceChannel *self)
     if (self->state == OPEN)
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED,
                                        "%s: the server closed the connection", self->where));
+    else if (self->state == LINKING && spice_link_client_is_authenticating(self->link))
+        channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                                       "%s: the server refused user name and password",
+                                       self->where));
     else if (self->state == LINKING && spice_link_client_got_reply(self->link))
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_HANDSHAKE,
                                        "%s: the server closed during authentication", self->where));
@@ -450,6 +511,8 @@ SpiceChannel *spice_channel_open(const SpiceChannelConfig *config,
     self->cancellable = g_cancellable_new();
     self->link = spice_link_client_new(config->connection_id, config->type, config->id,
                                        config->caps, config->n_caps, config->password);
+    self->username = g_strdup(config->username);
+    self->password = g_strdup(config->password);
     self->reading = TRUE;
 
     connectable = spice_address_connectable(config->address, config->tls);

@@ -19,6 +19,7 @@ typedef struct SpiceChannel SpiceChannel;
 typedef struct {
     const SpiceAddress *address;
     gboolean tls;
+    const char *username;     /* for servers that want SASL; NULL: none */
     const char *password;     /* NULL: none */
     const char *ca_file;      /* NULL: the system's */
     const char *host_subject; /* NULL: the certificate must bear the host's name */

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "error.h"
 #include "websocket.h"
@@ -31,6 +32,7 @@ struct SpiceConnection {
     GByteArray *first; /* bytes too few to tell a WebSocket; NULL once it is told */
     char **origins;
     SpiceWebSocket *websocket;
+    SpiceSaslLayer *layer;
 };
 
 static void connection_unref(SpiceConnection *self)
@@ -39,6 +41,7 @@ static void connection_unref(SpiceConnection *self)
         return;
     spice_tls_free(self->tls);
     spice_websocket_free(self->websocket);
+    spice_sasl_layer_free(self->layer);
     g_strfreev(self->origins);
     g_clear_pointer(&self->first, g_byte_array_unref);
     g_main_context_unref(self->context);
@@ -157,12 +160,11 @@ static void queue_plain(SpiceConnection *self, const void *data, gsize size)
     spice_tls_drain(self->tls, self->out);
 }
 
-void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+/** Queues bytes as they come out of the layer, if there is one. */
+static void queue_stream(SpiceConnection *self, const void *data, gsize size)
 {
     g_autoptr(GByteArray) frame = NULL;
 
-    if (!self->socket)
-        return;
     if (!self->websocket) {
         queue_plain(self, data, size);
         return;
@@ -170,6 +172,29 @@ void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
     frame = g_byte_array_new();
     if (spice_websocket_write(self->websocket, data, size, frame))
         queue_plain(self, frame->data, frame->len);
+}
+
+void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+{
+    g_autoptr(GByteArray) encoded = NULL;
+
+    if (!self->socket)
+        return;
+    if (!self->layer) {
+        queue_stream(self, data, size);
+        return;
+    }
+    encoded = g_byte_array_new();
+    if (spice_sasl_layer_encode(self->layer, data, size, encoded))
+        queue_stream(self, encoded->data, encoded->len);
+    else
+        shutdown(g_socket_get_fd(self->socket), SHUT_RDWR); /* the reading side sees the end */
+}
+
+void spice_connection_set_layer(SpiceConnection *self, SpiceSaslLayer *layer)
+{
+    spice_sasl_layer_free(self->layer);
+    self->layer = layer;
 }
 
 gsize spice_connection_get_backlog(const SpiceConnection *self)
@@ -193,6 +218,23 @@ static void flush_websocket(SpiceConnection *self)
     }
 }
 
+/** Bytes of the stream. */
+static void hand_on(SpiceConnection *self, const guint8 *data, gsize size)
+{
+    g_autoptr(GByteArray) decoded = NULL;
+
+    if (!self->layer) {
+        self->handler->bytes(self, data, size, self->user_data);
+        return;
+    }
+    decoded = g_byte_array_new();
+    if (!spice_sasl_layer_decode(self->layer, data, size, decoded))
+        end(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL,
+                              "what came did not pass the SASL layer"));
+    else if (decoded->len > 0)
+        self->handler->bytes(self, decoded->data, decoded->len, self->user_data);
+}
+
 /** Frames, or the request before them. */
 static void take_frames(SpiceConnection *self, const guint8 *data, gsize size)
 {
@@ -203,7 +245,7 @@ static void take_frames(SpiceConnection *self, const guint8 *data, gsize size)
 
     flush_websocket(self);
     if (payload->len > 0)
-        self->handler->bytes(self, payload->data, payload->len, self->user_data);
+        hand_on(self, payload->data, payload->len);
     if (state == SPICE_WEBSOCKET_CLOSED || state == SPICE_WEBSOCKET_FAILED)
         end(self, error);
 }
@@ -223,7 +265,7 @@ static void take_first(SpiceConnection *self, const guint8 *data, gsize size)
         self->websocket = spice_websocket_new((const char *const *)self->origins);
         take_frames(self, first->data, first->len);
     } else {
-        self->handler->bytes(self, first->data, first->len, self->user_data);
+        hand_on(self, first->data, first->len);
     }
 }
 
@@ -235,7 +277,7 @@ static void take_plain(SpiceConnection *self, const guint8 *data, gsize size)
     else if (self->websocket)
         take_frames(self, data, size);
     else
-        self->handler->bytes(self, data, size, self->user_data);
+        hand_on(self, data, size);
 }
 
 void spice_connection_accept_websocket(SpiceConnection *self, const char *const *origins)
@@ -406,4 +448,9 @@ GSocket *spice_connection_get_socket(const SpiceConnection *self)
 gboolean spice_connection_is_secure(const SpiceConnection *self)
 {
     return self->tls != NULL;
+}
+
+guint spice_connection_get_tls_bits(const SpiceConnection *self)
+{
+    return self->tls ? MAX(spice_tls_get_bits(self->tls), 1) : 0;
 }

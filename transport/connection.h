@@ -10,6 +10,7 @@
 
 #include <gio/gio.h>
 
+#include "sasl-layer.h"
 #include "tls.h"
 
 G_BEGIN_DECLS
@@ -62,7 +63,12 @@ gboolean spice_connection_get_reading(const SpiceConnection *connection);
  * counts as such, for a pause of ours is not the peer's silence. */
 gint64 spice_connection_get_last_heard(const SpiceConnection *connection);
 
+/** From now on all bytes of the stream pass a layer of SASL (transfer full). */
+void spice_connection_set_layer(SpiceConnection *connection, SpiceSaslLayer *layer);
+
 GSocket *spice_connection_get_socket(const SpiceConnection *connection);
 gboolean spice_connection_is_secure(const SpiceConnection *connection);
+/** Strength of the TLS in bits; 0: there is none. */
+guint spice_connection_get_tls_bits(const SpiceConnection *connection);
 
 G_END_DECLS

@@ -12,7 +12,28 @@
 #include "core/wire/link.h"
 #include "error.h"
 
-typedef enum { WANT_HEADER, WANT_REPLY, WANT_RESULT, LINKED } State;
+typedef enum {
+    WANT_HEADER,
+    WANT_REPLY,
+    /* SASL */
+    WANT_CLIENT,
+    WANT_LIST_SIZE,
+    WANT_LIST,
+    WANT_DATA_SIZE,
+    WANT_DATA,
+    WANT_COMPLETE,
+    WANT_VERDICT,
+
+    WANT_RESULT,
+    LINKED,
+} State;
+
+enum {
+    NUMBER_SIZE = 4,
+    SASL_MAX_LIST = 300,
+    SASL_MAX_DATA = 1024 * 1024,
+    SASL_MAX_STEPS = 20,
+};
 
 struct SpiceLinkClient {
     State state;
@@ -26,11 +47,15 @@ struct SpiceLinkClient {
     gsize wanted;
     SpiceArena arena; /* holds the reply's words */
     SpiceLinkReply reply;
+
+    SpiceSaslClient *sasl; /* not owned */
+    GBytes *sasl_data;     /* the server's, until it has said whether it is done */
+    guint sasl_steps;
 };
 
-static const guint32 COMMON_CAPS = 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION |
-                                   1u << SPICE_COMMON_CAP_AUTH_SPICE |
-                                   1u << SPICE_COMMON_CAP_MINI_HEADER;
+static const guint32 COMMON_CAPS =
+    1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
+    1u << SPICE_COMMON_CAP_AUTH_SASL | 1u << SPICE_COMMON_CAP_MINI_HEADER;
 
 SpiceLinkClient *spice_link_client_new(guint32 connection_id, guint8 channel_type,
                                        guint8 channel_id, const guint32 *channel_caps,
@@ -57,6 +82,7 @@ void spice_link_client_free(SpiceLinkClient *self)
     g_free(self->caps);
     g_free(self->password);
     g_byte_array_unref(self->in);
+    g_clear_pointer(&self->sasl_data, g_bytes_unref);
     spice_arena_clear(&self->arena);
     g_free(self);
 }
@@ -151,16 +177,17 @@ static SpiceLinkStep take_header(SpiceLinkClient *self, GError **error)
 static SpiceLinkStep take_reply(SpiceLinkClient *self, GByteArray *out, GError **error)
 {
     static const guint8 mechanism[SPICE_AUTH_MECHANISM_SIZE] = {SPICE_AUTH_MECHANISM_SPICE};
-    static const guint8 no_key[SPICE_TICKET_PUBKEY_BYTES];
 
     if (!spice_link_reply_read(&self->reply, self->in->data, self->in->len, &self->arena, NULL))
         return fail(error, SPICE_TRANSPORT_ERROR_HANDSHAKE,
                     "the server's first message is malformed");
     if (self->reply.error != SPICE_LINK_ERR_OK)
         return fail_with_link_error(error, self->reply.error);
-    if (memcmp(self->reply.pub_key, no_key, sizeof no_key) == 0)
-        return fail(error, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
-                    "the server wants SASL authentication");
+    if (spice_caps_has(&self->reply.common_caps, SPICE_COMMON_CAP_AUTH_SASL)) {
+        self->state = WANT_CLIENT;
+        self->wanted = 0;
+        return SPICE_LINK_WANT_SASL;
+    }
     if (strlen(self->password) > SPICE_MAX_PASSWORD_LENGTH)
         return fail(error, SPICE_TRANSPORT_ERROR_AUTHENTICATION, "the password is too long");
     if (spice_caps_has(&self->reply.common_caps, SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION))
@@ -170,6 +197,128 @@ static SpiceLinkStep take_reply(SpiceLinkClient *self, GByteArray *out, GError *
     self->state = WANT_RESULT;
     self->wanted = SPICE_LINK_RESULT_SIZE;
     return SPICE_LINK_MORE;
+}
+
+/* SASL */
+
+static guint32 take_number(const SpiceLinkClient *self)
+{
+    guint32 number;
+
+    memcpy(&number, self->in->data, sizeof number);
+    return GUINT32_FROM_LE(number);
+}
+
+static void append_number(GByteArray *out, gsize number)
+{
+    const guint32 word = GUINT32_TO_LE((guint32)number);
+
+    g_byte_array_append(out, (const guint8 *)&word, sizeof word);
+}
+
+/** NULL: nothing, which is not the same as empty. */
+static void append_data(GByteArray *out, GBytes *data)
+{
+    gsize size = 0;
+    const guint8 *bytes = data ? g_bytes_get_data(data, &size) : NULL;
+
+    append_number(out, data ? size + 1 : 0);
+    if (!data)
+        return;
+    g_byte_array_append(out, bytes, (guint)size);
+    g_byte_array_append(out, (const guint8 *)"", 1);
+}
+
+static SpiceLinkStep want(SpiceLinkClient *self, State state, gsize size)
+{
+    self->state = state;
+    self->wanted = size;
+    return SPICE_LINK_MORE;
+}
+
+void spice_link_client_set_sasl(SpiceLinkClient *self, SpiceSaslClient *sasl)
+{
+    g_return_if_fail(self->state == WANT_CLIENT);
+    self->sasl = sasl;
+}
+
+static SpiceLinkStep choose_mechanism(SpiceLinkClient *self, GByteArray *out, GError **error)
+{
+    g_autofree char *list = g_strndup((const char *)self->in->data, self->in->len);
+    g_autoptr(GBytes) data = NULL;
+    const char *mechanism = NULL;
+
+    if (!spice_sasl_client_start(self->sasl, list, &mechanism, &data, error))
+        return SPICE_LINK_FAILED;
+    append_number(out, strlen(mechanism));
+    g_byte_array_append(out, (const guint8 *)mechanism, (guint)strlen(mechanism));
+    append_data(out, data);
+    return want(self, WANT_DATA_SIZE, NUMBER_SIZE);
+}
+
+/** The server has said what it has to say, and whether it is done. */
+static SpiceLinkStep step_sasl(SpiceLinkClient *self, GByteArray *out, GError **error)
+{
+    const gboolean complete = self->in->data[0] != 0;
+    gboolean done = spice_sasl_client_is_done(self->sasl);
+    g_autoptr(GBytes) data = NULL;
+
+    if (++self->sasl_steps > SASL_MAX_STEPS)
+        return fail(error, SPICE_TRANSPORT_ERROR_HANDSHAKE, "the server's SASL comes to no end");
+    if (!(complete && done) &&
+        !spice_sasl_client_step(self->sasl, self->sasl_data, &data, &done, error))
+        return SPICE_LINK_FAILED;
+    if (complete && !done)
+        return fail(error, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                    "the server could not show that it knows the password");
+    if (complete)
+        return want(self, WANT_VERDICT, NUMBER_SIZE);
+    append_data(out, data);
+    return want(self, WANT_DATA_SIZE, NUMBER_SIZE);
+}
+
+static SpiceLinkStep take_verdict(SpiceLinkClient *self, GError **error)
+{
+    if (take_number(self) != 0)
+        return fail(error, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                    "the server refused user name and password");
+    if (!spice_sasl_client_is_strong(self->sasl))
+        return fail(error, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                    "what the server agreed on does not protect the connection");
+    want(self, WANT_RESULT, SPICE_LINK_RESULT_SIZE);
+    return SPICE_LINK_WANT_LAYER;
+}
+
+static SpiceLinkStep take_sasl(SpiceLinkClient *self, GByteArray *out, GError **error)
+{
+    gsize size;
+
+    switch (self->state) {
+    case WANT_LIST_SIZE:
+        size = take_number(self);
+        if (size == 0 || size > SASL_MAX_LIST)
+            break;
+        return want(self, WANT_LIST, size);
+    case WANT_LIST:
+        return choose_mechanism(self, out, error);
+    case WANT_DATA_SIZE:
+        size = take_number(self);
+        g_clear_pointer(&self->sasl_data, g_bytes_unref);
+        if (size == SPICE_MAGIC) /* the mechanism is not to the server's taste */
+            return fail(error, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                        "the server does not accept the mechanism that it offered");
+        if (size > SASL_MAX_DATA)
+            break;
+        return size > 0 ? want(self, WANT_DATA, size) : want(self, WANT_COMPLETE, 1);
+    case WANT_DATA:
+        self->sasl_data = g_bytes_new(self->in->data, self->in->len - 1);
+        return want(self, WANT_COMPLETE, 1);
+    case WANT_COMPLETE:
+        return step_sasl(self, out, error);
+    default:
+        return take_verdict(self, error);
+    }
+    return fail(error, SPICE_TRANSPORT_ERROR_HANDSHAKE, "the server's SASL is malformed");
 }
 
 static SpiceLinkStep take_result(SpiceLinkClient *self, GError **error)
@@ -194,6 +343,14 @@ SpiceLinkStep spice_link_client_push(SpiceLinkClient *self, const guint8 *data, 
     SpiceLinkStep step = SPICE_LINK_MORE;
 
     *used = 0;
+    if (self->state == WANT_CLIENT) {
+        const guint32 mechanism = GUINT32_TO_LE(SPICE_AUTH_MECHANISM_SASL);
+
+        if (!self->sasl)
+            return SPICE_LINK_WANT_SASL;
+        g_byte_array_append(out, (const guint8 *)&mechanism, sizeof mechanism);
+        want(self, WANT_LIST_SIZE, NUMBER_SIZE);
+    }
     while (step == SPICE_LINK_MORE && *used < size) {
         gsize n = MIN(size - *used, self->wanted - self->in->len);
 
@@ -205,8 +362,10 @@ SpiceLinkStep spice_link_client_push(SpiceLinkClient *self, const guint8 *data, 
             step = take_header(self, error);
         else if (self->state == WANT_REPLY)
             step = take_reply(self, out, error);
-        else
+        else if (self->state == WANT_RESULT)
             step = take_result(self, error);
+        else
+            step = take_sasl(self, out, error);
         g_byte_array_set_size(self->in, 0);
     }
     return step;
@@ -215,6 +374,11 @@ SpiceLinkStep spice_link_client_push(SpiceLinkClient *self, const guint8 *data, 
 gboolean spice_link_client_got_reply(const SpiceLinkClient *self)
 {
     return self->state > WANT_REPLY;
+}
+
+gboolean spice_link_client_is_authenticating(const SpiceLinkClient *self)
+{
+    return self->state >= WANT_DATA_SIZE && self->state <= WANT_VERDICT;
 }
 
 gboolean spice_link_client_peer_has(const SpiceLinkClient *self, guint capability)

@@ -10,6 +10,7 @@
 const SpiceListenerLimits spice_listener_default_limits = {
     .first_message_ms = 10 * 1000,
     .link_ms = 30 * 1000,
+    .sasl_ms = 60 * 1000,
     .max_links = 32,
     .max_address_links = 8,
     .grace_ms = 100,
@@ -31,18 +32,20 @@ typedef struct {
     guint64 device, inode;
 } Port;
 
-typedef enum { HELLO, WAITS_FOR_KEY, TICKET, DENIED } Stage;
+typedef enum { HELLO, WAITS_FOR_KEY, WAITS_FOR_SASL, TICKET, DENIED } Stage;
 
 /** A connection that has not authenticated. */
 typedef struct {
     SpiceListener *listener;
     SpiceConnection *connection;
     SpiceLinkServer *server;
+    SpiceSaslServer *sasl;
+    gboolean sasl_listed; /* the client has been told the mechanisms */
     SpicePeer peer;
     char *key; /* what limits count by */
     gboolean trusted;
     Stage stage;
-    GByteArray *held; /* bytes that came while it waits for a key */
+    GByteArray *held; /* bytes that came while it waits for a key, or for SASL */
     GByteArray *denial;
     gint64 began, turn_began; /* turn: since when it is the peer that has to say something */
     GSource *timer;
@@ -61,6 +64,8 @@ struct SpiceListener {
     gboolean wants_room; /* the pause is for links that have to go first */
     gboolean websockets;
     char **origins;
+    gboolean by_sasl;
+    char *sasl_application, *sasl_mechanisms;
 };
 
 static void drop_source(GSource **source)
@@ -87,6 +92,7 @@ static void link_free(Link *link)
     drop_source(&link->timer);
     g_clear_pointer(&link->connection, spice_connection_close);
     spice_link_server_free(link->server);
+    spice_sasl_server_free(link->sasl);
     g_clear_object(&link->peer.address);
     g_byte_array_unref(link->held);
     g_byte_array_unref(link->denial);
@@ -132,7 +138,7 @@ static gboolean on_denial_due(gpointer data)
 
     spice_connection_queue(link->connection, link->denial->data, link->denial->len);
     spice_connection_flush(link->connection);
-    link_drop(link, "wrong, missing or expired ticket");
+    link_drop(link, "wrong, missing or expired ticket, or wrong password");
     return G_SOURCE_REMOVE;
 }
 
@@ -197,9 +203,41 @@ static gboolean link_get_key(Link *link)
 static void link_hold(Link *link, const guint8 *data, gsize size)
 {
     if (link->held->len + size > SPICE_AUTH_MECHANISM_SIZE + SPICE_TICKET_SIZE)
-        link_drop(link, "it goes on without having heard the key");
+        link_drop(link, "it goes on without having heard the answer");
     else if (size > 0)
         g_byte_array_append(link->held, data, (guint)size);
+}
+
+static void send_now(Link *link, const GByteArray *out)
+{
+    if (out->len > 0) {
+        spice_connection_queue(link->connection, out->data, out->len);
+        spice_connection_flush(link->connection);
+    }
+}
+
+static void on_sasl_ready(SpiceSaslServer *sasl, gpointer user_data);
+
+/** Begins SASL, or hands it what the client sent. */
+static void link_ask_sasl(Link *link)
+{
+    SpiceListener *self = link->listener;
+    const SpiceSaslPolicy policy = {self->sasl_application, self->sasl_mechanisms};
+    SpiceSaslPeer peer;
+
+    link->stage = WAITS_FOR_SASL;
+    if (link->sasl) {
+        spice_sasl_server_step(link->sasl, spice_link_server_get_sasl_mechanism(link->server),
+                               spice_link_server_get_sasl_data(link->server));
+        return;
+    }
+    peer = (SpiceSaslPeer){
+        .tls_bits = spice_connection_get_tls_bits(link->connection),
+        .here = g_socket_get_local_address(spice_connection_get_socket(link->connection), NULL),
+        .there = link->peer.address};
+    link->sasl = spice_sasl_server_new(&policy, &peer, on_sasl_ready, link);
+    g_clear_object(&peer.here);
+    link_set_deadline(link, self->limits.sasl_ms);
 }
 
 static void link_take(Link *link, const guint8 *data, gsize size)
@@ -219,7 +257,10 @@ static void link_take(Link *link, const guint8 *data, gsize size)
         }
     } while (step == SPICE_LINK_SERVER_WANT_KEY && link_get_key(link));
 
-    if (step == SPICE_LINK_SERVER_WANT_KEY) {
+    if (step == SPICE_LINK_SERVER_WANT_SASL || step == SPICE_LINK_SERVER_SASL_STEP)
+        link_ask_sasl(link);
+    if (link->stage == WAITS_FOR_KEY || link->stage == WAITS_FOR_SASL) {
+        send_now(link, out);
         link_hold(link, data, size);
         return;
     }
@@ -227,14 +268,64 @@ static void link_take(Link *link, const guint8 *data, gsize size)
         link_deny(link, out);
         return;
     }
-    if (out->len > 0) {
-        spice_connection_queue(link->connection, out->data, out->len);
-        spice_connection_flush(link->connection);
-    }
+    send_now(link, out);
     if (step == SPICE_LINK_SERVER_DONE)
         link_hand_on(link, data, size);
     else if (step == SPICE_LINK_SERVER_FAILED)
         link_drop(link, "its link was refused");
+}
+
+/** The client is who it says: the layer goes on, and the link ends. */
+static void link_finish_sasl(Link *link)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    SpiceSaslLayer *layer = spice_sasl_server_take_layer(link->sasl);
+    SpiceLinkServerStep step;
+
+    if (link->held->len > 0) {
+        spice_sasl_layer_free(layer);
+        link_drop(link, "it goes on without having heard the answer");
+        return;
+    }
+    if (layer)
+        spice_connection_set_layer(link->connection, layer);
+    link->peer.user = spice_sasl_server_get_user(link->sasl);
+    step = spice_link_server_finish_sasl(link->server, out);
+    send_now(link, out);
+    if (step == SPICE_LINK_SERVER_DONE)
+        link_hand_on(link, NULL, 0);
+    else
+        link_drop(link, "its link was refused");
+}
+
+/** SASL has its mechanisms, or an answer. */
+static void on_sasl_ready(SpiceSaslServer *sasl, gpointer user_data)
+{
+    Link *link = user_data;
+    g_autoptr(GByteArray) out = g_byte_array_new(), held = NULL;
+    SpiceLinkServerStep step = SPICE_LINK_SERVER_MORE;
+
+    if (link->sasl_listed) {
+        step = spice_link_server_answer_sasl(link->server, spice_sasl_server_get_answer(sasl), out);
+    } else {
+        link->sasl_listed = TRUE;
+        spice_link_server_set_sasl_mechanisms(link->server, spice_sasl_server_get_mechanisms(sasl),
+                                              out);
+    }
+    if (step == SPICE_LINK_SERVER_DENIED) {
+        link_deny(link, out);
+        return;
+    }
+    send_now(link, out);
+    if (step == SPICE_LINK_SERVER_SASL_DONE) {
+        link_finish_sasl(link);
+        return;
+    }
+    link->stage = TICKET;
+    link->turn_began = g_get_monotonic_time();
+    held = g_steal_pointer(&link->held);
+    link->held = g_byte_array_new();
+    link_take(link, held->data, held->len);
 }
 
 static Link *first_that_waits_for_key(const SpiceListener *self)
@@ -267,7 +358,7 @@ static void on_bytes(SpiceConnection *connection, const guint8 *data, gsize size
 {
     Link *link = user_data;
 
-    if (link->stage == WAITS_FOR_KEY)
+    if (link->stage == WAITS_FOR_KEY || link->stage == WAITS_FOR_SASL)
         link_hold(link, data, size);
     else if (link->stage == DENIED)
         link_drop(link, "it goes on without having heard that it may");
@@ -313,6 +404,13 @@ static SpiceLinkError admit(const SpiceLinkRequest *request, gpointer user_data)
     return link->listener->handler->admit(request, &link->peer, link->listener->user_data);
 }
 
+static gboolean wants_sasl(gpointer user_data)
+{
+    const Link *link = user_data;
+
+    return link->listener->by_sasl && !link->trusted;
+}
+
 /* Limits */
 
 /** How many links an address has. */
@@ -330,7 +428,7 @@ static guint count_links(const SpiceListener *self, const char *key)
  * that a trickle of bytes keeps nobody's place. */
 static gint64 silent_since(const Link *link)
 {
-    if (link->stage == WAITS_FOR_KEY)
+    if (link->stage == WAITS_FOR_KEY || link->stage == WAITS_FOR_SASL)
         return G_MAXINT64;
     return link->stage == DENIED ? link->began : link->turn_began;
 }
@@ -401,7 +499,8 @@ static void begin_link(SpiceListener *self, GSocket *socket, SpiceTlsServer *tls
 {
     static const SpiceConnectionHandler connection_handler = {.bytes = on_bytes,
                                                               .closed = on_closed};
-    static const SpiceLinkServerPolicy policy = {check_channel, get_caps, check_ticket, admit};
+    static const SpiceLinkServerPolicy policy = {check_channel, get_caps, check_ticket, admit,
+                                                 wants_sasl};
     SpiceTls *tls = tls_server ? spice_tls_server_accept(tls_server, NULL) : NULL;
     Link *link;
 
@@ -574,6 +673,15 @@ void spice_listener_accept_websockets(SpiceListener *self, const char *const *or
     self->websockets = TRUE;
 }
 
+void spice_listener_set_sasl(SpiceListener *self, const SpiceSaslPolicy *policy)
+{
+    self->by_sasl = policy != NULL;
+    g_free(self->sasl_application);
+    g_free(self->sasl_mechanisms);
+    self->sasl_application = g_strdup(policy ? policy->application : NULL);
+    self->sasl_mechanisms = g_strdup(policy ? policy->mechanisms : NULL);
+}
+
 guint spice_listener_get_n_links(const SpiceListener *self)
 {
     return g_queue_get_length((GQueue *)&self->links);
@@ -610,6 +718,8 @@ void spice_listener_free(SpiceListener *self)
     spice_link_keys_free(self->keys);
     spice_link_backoff_free(self->backoff);
     g_strfreev(self->origins);
+    g_free(self->sasl_application);
+    g_free(self->sasl_mechanisms);
     g_main_context_unref(self->context);
     g_free(self);
 }

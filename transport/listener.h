@@ -18,6 +18,7 @@ typedef struct SpiceListener SpiceListener;
 typedef struct {
     guint first_message_ms;  /* until its whole first message is in, TLS included */
     guint link_ms;           /* until it is linked */
+    guint sasl_ms;           /* the same where SASL, which may have to ask others, is in between */
     guint max_links;         /* that have not authenticated, in all */
     guint max_address_links; /* of these, from one address (of IPv6: one /64) */
     guint grace_ms;          /* a peer whose answer is due for less is not dropped for others */
@@ -35,6 +36,7 @@ typedef struct {
     gboolean secure; /* by TLS */
     gboolean local;  /* a unix socket */
     GSocketAddress *address;
+    const char *user;    /* who has authenticated by SASL; NULL: by ticket, or not yet */
     gpointer owner_data; /* the handler's own, set by `accepted` */
 } SpicePeer;
 
@@ -80,6 +82,10 @@ gboolean spice_listener_take_connection(SpiceListener *listener, int fd, SpiceTl
  * its first bytes. `origins`: of web pages that may, besides those of the same host; NULL for none.
  */
 void spice_listener_accept_websockets(SpiceListener *listener, const char *const *origins);
+
+/** Asks for SASL instead of tickets on connections that come from now on; NULL: for tickets. Only
+ * connections that are taken over as trusted need neither. */
+void spice_listener_set_sasl(SpiceListener *listener, const SpiceSaslPolicy *policy);
 
 /** Connections that have not authenticated yet. */
 guint spice_listener_get_n_links(const SpiceListener *listener);

@@ -348,3 +348,8 @@ SpiceTls *spice_tls_server_accept(SpiceTlsServer *self, GError **error)
     SSL_set_accept_state(tls->ssl);
     return g_steal_pointer(&tls);
 }
+
+guint spice_tls_get_bits(const SpiceTls *self)
+{
+    return (guint)MAX(SSL_get_cipher_bits(self->ssl, NULL), 0);
+}

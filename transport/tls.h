@@ -54,6 +54,9 @@ SpiceTlsResult spice_tls_read(SpiceTls *tls, guint8 *data, gsize size, gsize *n,
 /** Encrypts all of `data`. Only after the handshake. */
 gboolean spice_tls_write(SpiceTls *tls, const guint8 *data, gsize size, GError **error);
 
+/** The strength of the cipher in bits; 0 before the handshake. */
+guint spice_tls_get_bits(const SpiceTls *tls);
+
 /** Whether the certificate subject `text` ("C=XX,O=Org,CN=name", `\,` and `\\` escaped) is
  * well-formed. Exposed for tests. */
 gboolean spice_tls_subject_is_lawful(const char *text);

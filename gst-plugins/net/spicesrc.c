@@ -54,6 +54,7 @@ enum {
 enum {
     PROP_0,
     PROP_LOCATION,
+    PROP_USERNAME,
     PROP_PASSWORD,
     PROP_CA_FILE,
     PROP_HOST_SUBJECT,
@@ -71,7 +72,7 @@ struct _GstSpiceSrc {
     GstBin parent_instance;
 
     /* properties, under the object lock */
-    char *location, *password, *ca_file, *host_subject;
+    char *location, *username, *password, *ca_file, *host_subject;
     guint timeout, monitor;
     gboolean all_displays, show_cursor;
     GstSpiceImageCompression preferred_compression;
@@ -327,8 +328,9 @@ static gboolean open_session(GstSpiceSrc *self)
     self->error_posted = FALSE;
     g_mutex_unlock(&self->lock);
     GST_OBJECT_LOCK(self);
-    g_object_set(session, "location", self->location, "password", self->password, "ca-file",
-                 self->ca_file, "host-subject", self->host_subject, "timeout", self->timeout, NULL);
+    g_object_set(session, "location", self->location, "username", self->username, "password",
+                 self->password, "ca-file", self->ca_file, "host-subject", self->host_subject,
+                 "timeout", self->timeout, NULL);
     self->session = session;
     GST_OBJECT_UNLOCK(self);
     self->handlers[0] =
@@ -505,6 +507,8 @@ static char **string_property(GstSpiceSrc *self, guint id)
     switch (id) {
     case PROP_LOCATION:
         return &self->location;
+    case PROP_USERNAME:
+        return &self->username;
     case PROP_PASSWORD:
         return &self->password;
     case PROP_CA_FILE:
@@ -607,6 +611,7 @@ static void gst_spice_src_finalize(GObject *object)
 
     g_array_unref(self->new_displays);
     g_free(self->location);
+    g_free(self->username);
     g_free(self->password);
     g_free(self->ca_file);
     g_free(self->host_subject);
@@ -637,8 +642,12 @@ static void install_properties(GObjectClass *object_class)
                             "spice+unix:///path",
                             NULL, flags));
     g_object_class_install_property(
+        object_class, PROP_USERNAME,
+        g_param_spec_string("username", "User name", "For servers that want SASL", NULL, flags));
+    g_object_class_install_property(
         object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server", NULL,
+        g_param_spec_string("password", "Password", "Ticket of the server, or the user's password",
+                            NULL,
                             G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     g_object_class_install_property(
         object_class, PROP_CA_FILE,

@@ -108,14 +108,15 @@ int spice_server_set_ticket(SpiceServer *s, const char *passwd, int lifetime, in
                                                                                                : -1;
 }
 
-/* SASL is not offered: a host that asks for it must know that it has not got it. */
 int spice_server_set_sasl(SpiceServer *s, int enabled)
 {
-    return enabled ? -1 : 0;
+    g_object_set(s->session, "sasl", enabled != 0, NULL);
+    return 0;
 }
 
 int spice_server_set_sasl_appname(SpiceServer *s, const char *appname)
 {
+    g_object_set(s->session, "sasl-application", appname, NULL);
     return 0;
 }
 

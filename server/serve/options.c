@@ -13,7 +13,7 @@ enum { TICKET_BYTES = 60 };
 
 /** As they stand on the command line. */
 typedef struct {
-    gboolean help, version, test, loop, keep_size, restore_size, websocket, stats;
+    gboolean help, version, test, loop, keep_size, restore_size, websocket, sasl, stats;
     char *x11, *file, *pipeline;
     char *size, *fps, *port, *tls_port, *address, *unix_path, *ticket, *ticket_file;
     char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *title;
@@ -72,6 +72,8 @@ static GOptionContext *make_context(Given *given)
          "Certificates of authorities (PEM) that are sent along", "FILE"},
         {"tls-ciphers", 0, 0, G_OPTION_ARG_STRING, &given->tls_ciphers,
          "Ciphers, as OpenSSL names them", "LIST"},
+        {"sasl", 0, 0, G_OPTION_ARG_NONE, &given->sasl,
+         "Ask for user name and password by SASL (spice.conf)", NULL},
         {"websocket", 0, 0, G_OPTION_ARG_NONE, &given->websocket, "Let browsers connect", NULL},
         {"websocket-origins", 0, 0, G_OPTION_ARG_STRING, &given->origins,
          "Pages that may connect, beside those of this host", "LIST"},
@@ -278,6 +280,7 @@ static gboolean choose_listening(ServeOptions *self, const Given *given, GError 
     if (self->port < 0 && self->tls_port < 0 && !self->unix_path)
         self->port = DEFAULT_PORT;
     self->websocket = given->websocket;
+    self->sasl = given->sasl;
     self->websocket_origins = g_strdup(given->origins);
     return parse_mouse(self, given->mouse, error);
 }

@@ -32,6 +32,7 @@ typedef struct {
     char *ticket;
     char *tls_cert, *tls_key, *tls_ca, *tls_ciphers;
     gboolean websocket;
+    gboolean sasl; /* instead of the ticket */
     char *websocket_origins;
     GstSpiceMouseModes mouse_modes;
     char *title;

@@ -73,9 +73,10 @@ static gboolean configure_server(Serve *self, GError **error)
     g_object_set(self->server, "address", options->address, "port", options->port, "tls-port",
                  options->tls_port, "unix-path", options->unix_path, "tls-cert-file",
                  chain ? chain : options->tls_cert, "tls-key-file", options->tls_key, "tls-ciphers",
-                 options->tls_ciphers, "websocket", options->websocket, "websocket-origins",
-                 options->websocket_origins, "mouse-modes", options->mouse_modes, "ticket",
-                 options->ticket, "name", options->title ? options->title : "spice-serve", NULL);
+                 options->tls_ciphers, "sasl", options->sasl, "websocket", options->websocket,
+                 "websocket-origins", options->websocket_origins, "mouse-modes",
+                 options->mouse_modes, "ticket", options->ticket, "name",
+                 options->title ? options->title : "spice-serve", NULL);
     g_free(chain);
     return TRUE;
 }

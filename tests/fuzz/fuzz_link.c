@@ -48,11 +48,20 @@ static void run_client(const guint8 *data, gsize size, gsize piece)
 {
     SpiceLinkClient *link = spice_link_client_new(7, SPICE_CHANNEL_DISPLAY, 0, NULL, 0, "secret");
     GByteArray *out = g_byte_array_new();
+    const SpiceSaslClientConfig config = {"joe", "secret", "localhost", 256, NULL, NULL};
+    SpiceSaslClient *sasl = NULL;
     SpiceLinkStep step = SPICE_LINK_MORE;
     GError *error = NULL;
 
-    while (step == SPICE_LINK_MORE && size > 0) {
+    while (step < SPICE_LINK_DONE && size > 0) {
         gsize used;
+
+        if (step == SPICE_LINK_WANT_SASL) {
+            sasl = spice_sasl_client_new(&config, NULL);
+            if (!sasl)
+                abort();
+            spice_link_client_set_sasl(link, sasl);
+        }
 
         step = spice_link_client_push(link, data, MIN(piece, size), &used, out, &error);
         if (used > MIN(piece, size))
@@ -69,6 +78,7 @@ static void run_client(const guint8 *data, gsize size, gsize piece)
     g_clear_error(&error);
     g_byte_array_unref(out);
     spice_link_client_free(link);
+    spice_sasl_client_free(sasl);
 }
 
 static SpiceLinkError check_channel(const SpiceLinkRequest *request, gboolean *exists,
@@ -105,17 +115,51 @@ static SpiceLinkKey *copy_key(void)
     return copy;
 }
 
-static void run_server(const guint8 *data, gsize size, gsize piece)
+/* A stand-in for SASL: what a client says is its own verdict, but nobody gets in. */
+
+static gboolean wants_sasl(gpointer user_data)
 {
-    static const SpiceLinkServerPolicy policy = {check_channel, get_caps, check_ticket, admit};
+    return TRUE;
+}
+
+static void answer_sasl(SpiceLinkServer *link, GByteArray *out, SpiceLinkServerStep *step)
+{
+    GBytes *data = spice_link_server_get_sasl_data(link);
+    gsize size = 0;
+    const guint8 *bytes = data ? g_bytes_get_data(data, &size) : NULL;
+    const SpiceSaslAnswer answer = {
+        size > 0 && bytes[0] == 'f' ? SPICE_SASL_FAILED : SPICE_SASL_MORE, data};
+
+    if (spice_link_server_get_sasl_mechanism(link) &&
+        strcmp(spice_link_server_get_sasl_mechanism(link), "A") != 0 &&
+        strcmp(spice_link_server_get_sasl_mechanism(link), "BC") != 0)
+        abort(); /* it was not offered */
+    if (size > 64 * 1024)
+        abort();
+    *step = spice_link_server_answer_sasl(link, &answer, out);
+}
+
+static void run_server(const guint8 *data, gsize size, gsize piece, gboolean by_sasl)
+{
+    static const SpiceLinkServerPolicy policies[] = {
+        {check_channel, get_caps, check_ticket, admit, NULL},
+        {check_channel, get_caps, check_ticket, admit, wants_sasl}};
     SpiceTicket ticket = {0};
-    SpiceLinkServer *link = spice_link_server_new(&policy, &ticket);
+    SpiceLinkServer *link = spice_link_server_new(&policies[by_sasl], &ticket);
     GByteArray *out = g_byte_array_new();
     SpiceLinkServerStep step = SPICE_LINK_SERVER_MORE;
 
     spice_ticket_set(&ticket, "secret", 0, 0);
-    while (size > 0 && (step == SPICE_LINK_SERVER_MORE || step == SPICE_LINK_SERVER_WANT_KEY)) {
+    while (size > 0 && step < SPICE_LINK_SERVER_SASL_DONE) {
         gsize used;
+
+        if (step == SPICE_LINK_SERVER_WANT_SASL)
+            spice_link_server_set_sasl_mechanisms(link, ",A,BC,", out);
+        if (step == SPICE_LINK_SERVER_SASL_STEP) {
+            answer_sasl(link, out, &step);
+            if (step != SPICE_LINK_SERVER_MORE)
+                break;
+        }
 
         if (step == SPICE_LINK_SERVER_WANT_KEY)
             spice_link_server_set_key(link, copy_key());
@@ -141,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         run_client(data + 2, size - 2, piece);
         break;
     case 1:
-        run_server(data + 2, size - 2, piece);
+        run_server(data + 2, size - 2, piece, (data[0] & 4) != 0);
         break;
     default:
         run_framer(data[0] & 1, data + 2, size - 2, piece);

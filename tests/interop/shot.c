@@ -19,13 +19,14 @@
 #include "gst-plugins/elements.h"
 
 static gint settle_ms = 300, max_ms = 20000, repeat = 1;
-static gchar *location, *password, *ca_file, *host_subject;
+static gchar *location, *username, *password, *ca_file, *host_subject;
 static gint timeout_s = -1, monitor = 0;
 static gboolean show_cursor, show_stats, show_sizes, cut_off, all_displays;
 static gchar *until, *compression;
 
 static const GOptionEntry entries[] = {
     {"location", 0, 0, G_OPTION_ARG_STRING, &location, "URI of the server", "URI"},
+    {"username", 0, 0, G_OPTION_ARG_STRING, &username, "for SASL", "TEXT"},
     {"password", 0, 0, G_OPTION_ARG_STRING, &password, "ticket", "TEXT"},
     {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &ca_file, "trusted certificates", "FILE"},
     {"host-subject", 0, 0, G_OPTION_ARG_STRING, &host_subject, "expected subject", "TEXT"},
@@ -124,9 +125,9 @@ static GstElement *make_pipeline(GstElement **sink)
         exit(2);
     }
     source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
-    g_object_set(source, "location", location, "password", password, "ca-file", ca_file,
-                 "host-subject", host_subject, "monitor", (guint)monitor, "all-displays",
-                 all_displays, "show-cursor", show_cursor, NULL);
+    g_object_set(source, "location", location, "username", username, "password", password,
+                 "ca-file", ca_file, "host-subject", host_subject, "monitor", (guint)monitor,
+                 "all-displays", all_displays, "show-cursor", show_cursor, NULL);
     if (timeout_s >= 0)
         g_object_set(source, "timeout", (guint)timeout_s, NULL);
     if (compression)

@@ -14,7 +14,7 @@ import time
 from harness import (BUILD, LONG, SANITIZED_BUILD, SOURCE, WORK, Failure, Xvfb, check, check_equal,
                      environment, picture, run, run_tests, shot, spicy_screenshot,
                      window_shows)
-from vm import free_port, wait_until
+from vm import accepts, free_port, wait_until
 
 LSAN = "suppressions=" + os.path.join(SOURCE, "tests", "interop", "lsan.supp")
 
@@ -81,14 +81,6 @@ def same_picture(steps, name, **where):
     status, lines = shot(file(name + "-ours.ppm"), "--location", location)
     check(status == 0, "\n".join(lines))
     check_equal(file(name + "-ours.ppm"), truth, f"{name}: spicesrc")
-
-
-def accepts(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 # Ways in

@@ -15,6 +15,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+def accepts(port):
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 def wait_until(condition, seconds, what):
     """Polls until `condition()` is true; its value. Raises TimeoutError saying `what`."""
     deadline = time.monotonic() + seconds

@@ -242,6 +242,163 @@ static void test_sasl_is_refused(void)
     spice_link_server_free(server);
 }
 
+/* SASL, with a stand-in for its mechanisms */
+
+static gboolean wants_sasl(gpointer user_data)
+{
+    return TRUE;
+}
+
+static void append_words(GByteArray *bytes, guint32 first, const char *text, gsize size)
+{
+    first = GUINT32_TO_LE(first);
+    g_byte_array_append(bytes, (const guint8 *)&first, sizeof first);
+    g_byte_array_append(bytes, (const guint8 *)text, (guint)size);
+}
+
+/** A link that has come as far as the list of mechanisms. */
+static SpiceLinkServer *begin_sasl(Policy *user_data, GByteArray *out)
+{
+    static const guint8 hello[] =
+        "REDQ\2\0\0\0\2\0\0\0\26\0\0\0"
+        "\0\0\0\0\1\0\1\0\0\0\0\0\0\0\22\0\0\0\5\0\0\0" /* auth selection, SASL */
+        "\2\0\0\0";
+    static SpiceLinkServerPolicy by_sasl;
+    SpiceLinkServer *server;
+    gsize used;
+
+    by_sasl = policy;
+    by_sasl.wants_sasl = wants_sasl;
+    spice_ticket_set(&user_data->ticket, NULL, 0, 0); /* which does not matter */
+    server = spice_link_server_new(&by_sasl, user_data);
+    g_assert_cmpint(spice_link_server_push(server, hello, sizeof hello - 1, &used, out), ==,
+                    SPICE_LINK_SERVER_WANT_SASL);
+    g_assert_cmpuint(used, ==, sizeof hello - 1);
+    g_byte_array_set_size(out, 0);
+    spice_link_server_set_sasl_mechanisms(server, ",ONE,TWO,", out);
+    g_assert_cmpuint(out->len, ==, 4 + 9);
+    g_assert_cmpint(memcmp(out->data, "\11\0\0\0,ONE,TWO,", 13), ==, 0);
+    g_byte_array_set_size(out, 0);
+    return server;
+}
+
+static SpiceLinkServerStep say(SpiceLinkServer *server, guint32 first, const char *text, gsize size,
+                               GByteArray *out)
+{
+    g_autoptr(GByteArray) in = g_byte_array_new();
+    gsize used;
+
+    append_words(in, first, text, size);
+    return spice_link_server_push(server, in->data, in->len, &used, out);
+}
+
+static void test_sasl_exchange(void)
+{
+    Policy user_data = {0};
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GBytes) challenge = g_bytes_new_static("why?", 4);
+    SpiceLinkServer *server = begin_sasl(&user_data, out);
+    SpiceSaslAnswer answer = {SPICE_SASL_MORE, challenge};
+
+    g_assert_cmpint(say(server, 3, "TWO", 3, out), ==, SPICE_LINK_SERVER_MORE);
+    g_assert_cmpint(say(server, 0, "", 0, out), ==, SPICE_LINK_SERVER_SASL_STEP);
+    g_assert_cmpstr(spice_link_server_get_sasl_mechanism(server), ==, "TWO");
+    g_assert_null(spice_link_server_get_sasl_data(server)); /* nothing */
+    g_assert_cmpint(spice_link_server_answer_sasl(server, &answer, out), ==,
+                    SPICE_LINK_SERVER_MORE);
+    g_assert_cmpuint(out->len, ==, 10);
+    g_assert_cmpint(memcmp(out->data, "\5\0\0\0why?\0\0", 10), ==, 0);
+
+    g_byte_array_set_size(out, 0);
+    g_assert_cmpint(say(server, 1, "", 1, out), ==, SPICE_LINK_SERVER_SASL_STEP);
+    g_assert_null(spice_link_server_get_sasl_mechanism(server));
+    g_assert_cmpuint(g_bytes_get_size(spice_link_server_get_sasl_data(server)), ==, 0); /* empty */
+    answer = (SpiceSaslAnswer){SPICE_SASL_DONE, NULL};
+    g_assert_cmpint(spice_link_server_answer_sasl(server, &answer, out), ==,
+                    SPICE_LINK_SERVER_SASL_DONE);
+    g_assert_cmpuint(out->len, ==, 9);
+    g_assert_cmpint(memcmp(out->data, "\0\0\0\0\1\0\0\0\0", 9), ==, 0);
+    g_assert_cmpuint(user_data.n_admitted, ==, 0);
+    g_byte_array_set_size(out, 0);
+    g_assert_cmpint(spice_link_server_finish_sasl(server, out), ==, SPICE_LINK_SERVER_DONE);
+    g_assert_cmpuint(out->len, ==, 4);
+    g_assert_cmpuint(user_data.n_admitted, ==, 1);
+    spice_link_server_free(server);
+}
+
+static void test_sasl_goes_wrong(void)
+{
+    static const struct {
+        guint32 size;
+        const char *text;
+    } names[] = {{0, ""},      {101, ""},  {5, "THREE"},    {7, "ONE,TWO"},
+                 {4, "ONE\0"}, {3, "one"}, {0xffffffff, ""}};
+    Policy user_data = {0};
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    SpiceSaslAnswer answer = {SPICE_SASL_FAILED, NULL};
+    SpiceLinkServer *server;
+    SpiceLinkServerStep step = SPICE_LINK_SERVER_MORE;
+    guint i;
+
+    for (i = 0; i < G_N_ELEMENTS(names); i++) {
+        server = begin_sasl(&user_data, out);
+        g_assert_cmpint(
+            say(server, names[i].size, names[i].text, strlen(names[i].text) + (i == 4), out), ==,
+            SPICE_LINK_SERVER_FAILED);
+        spice_link_server_free(server);
+    }
+    /* more data than anybody has to say */
+    server = begin_sasl(&user_data, out);
+    say(server, 3, "ONE", 3, out);
+    g_assert_cmpint(say(server, 64 * 1024 + 1, "", 0, out), ==, SPICE_LINK_SERVER_FAILED);
+    spice_link_server_free(server);
+    /* the mechanism says no */
+    server = begin_sasl(&user_data, out);
+    say(server, 3, "ONE", 3, out);
+    say(server, 0, "", 0, out);
+    g_assert_cmpint(spice_link_server_answer_sasl(server, &answer, out), ==,
+                    SPICE_LINK_SERVER_DENIED);
+    spice_link_server_free(server);
+    /* it comes to no end */
+    server = begin_sasl(&user_data, out);
+    say(server, 3, "ONE", 3, out);
+    answer.outcome = SPICE_SASL_MORE;
+    for (i = 0; step == SPICE_LINK_SERVER_MORE && i < 100; i++) {
+        step = say(server, 1, "", 1, out);
+        if (step == SPICE_LINK_SERVER_SASL_STEP)
+            step = spice_link_server_answer_sasl(server, &answer, out);
+    }
+    g_assert_cmpint(step, ==, SPICE_LINK_SERVER_FAILED);
+    g_assert_cmpuint(i, <, 30);
+    spice_link_server_free(server);
+    g_assert_cmpuint(user_data.n_admitted, ==, 0);
+}
+
+/** Where users have passwords of their own, the ticket opens nothing. */
+static void test_no_ticket_where_sasl_is_wanted(void)
+{
+    static const char *const hellos[] = {
+        "\0\0\0\0\1\0\1\0\0\0\0\0\0\0\22\0\0\0\3\0\0\0\1\0\0\0", /* the ticket, please */
+        "\0\0\0\0\1\0\1\0\0\0\0\0\0\0\22\0\0\0\2\0\0\0",         /* at once */
+    };
+    static const guint sizes[] = {26, 22};
+    SpiceLinkServerPolicy by_sasl = policy;
+    Policy user_data = {0};
+    guint i;
+
+    by_sasl.wants_sasl = wants_sasl;
+    for (i = 0; i < G_N_ELEMENTS(hellos); i++) {
+        SpiceLinkServer *server = spice_link_server_new(&by_sasl, &user_data);
+        g_autoptr(GByteArray) in = g_byte_array_new(), out = g_byte_array_new();
+
+        g_byte_array_append(in, (const guint8 *)"REDQ\2\0\0\0\2\0\0\0\26\0\0\0", 16);
+        g_byte_array_append(in, (const guint8 *)hellos[i], sizes[i]);
+        g_assert_cmpint(serve(server, in, 99, out), ==, SPICE_LINK_SERVER_FAILED);
+        spice_link_server_free(server);
+    }
+    g_assert_cmpuint(user_data.n_admitted, ==, 0);
+}
+
 /* Keys */
 
 static gboolean quit(gpointer loop)
@@ -280,6 +437,9 @@ int main(int argc, char **argv)
     g_test_add_func("/link-server/each-refusal-is-told", test_refused_links);
     g_test_add_func("/link-server/malformed-hellos", test_malformed_links);
     g_test_add_func("/link-server/sasl-is-refused", test_sasl_is_refused);
+    g_test_add_func("/link-server/sasl/exchange", test_sasl_exchange);
+    g_test_add_func("/link-server/sasl/goes-wrong", test_sasl_goes_wrong);
+    g_test_add_func("/link-server/sasl/no-ticket", test_no_ticket_where_sasl_is_wanted);
     g_test_add_func("/link-keys/single-use", test_keys_are_single_use_and_made_ahead);
     return g_test_run();
 }

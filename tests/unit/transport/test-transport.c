@@ -257,8 +257,8 @@ static void test_link_refusals(void)
     check_refusal(refused, sizeof refused, SPICE_TRANSPORT_ERROR_NEED_SECURED);
     refused[SPICE_LINK_HEADER_SIZE] = SPICE_LINK_ERR_NEED_UNSECURED;
     check_refusal(refused, sizeof refused, SPICE_TRANSPORT_ERROR_NEED_UNSECURED);
-    refused[SPICE_LINK_HEADER_SIZE] = 0; /* no key: SASL is wanted */
-    check_refusal(refused, sizeof refused, SPICE_TRANSPORT_ERROR_AUTHENTICATION);
+    refused[SPICE_LINK_HEADER_SIZE] = 0; /* no key, and no word of SASL */
+    check_refusal(refused, sizeof refused, SPICE_TRANSPORT_ERROR_HANDSHAKE);
     for (i = 0; i < G_N_ELEMENTS(results); i++) {
         guint32 result = GUINT32_TO_LE(results[i].result);
 
