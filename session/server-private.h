@@ -80,6 +80,7 @@ struct _GstSpiceServer {
     GstSpiceServerImages *images; /* a reference of the box */
 
     SpiceListener *listener;
+    struct GstSpiceStatistics *statistics; /* NULL: nobody may look on */
     guint16 bound_port, bound_tls_port; /* 0: none; written by the I/O thread while one waits */
     SpiceTlsServer *tls;
     GList *clients;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "server-private.h"
+#include "statistics.h"
 
 #include "transport/error.h"
 
@@ -348,9 +349,38 @@ gboolean gst_spice_server_take_connection(GstSpiceServer *self, int fd, gboolean
     return listen.ok;
 }
 
+typedef struct {
+    const char *path;
+    gboolean ok;
+    GError *error;
+} OpenStatistics;
+
+static void open_statistics_task(GstSpiceServer *self, gpointer data)
+{
+    OpenStatistics *open = data;
+
+    if (is_closing(self))
+        return;
+    g_clear_pointer(&self->statistics, gst_spice_statistics_free);
+    self->statistics = gst_spice_statistics_new(self, open->path, &open->error);
+    open->ok = self->statistics != NULL;
+}
+
+gboolean gst_spice_server_open_statistics(GstSpiceServer *self, const char *path, GError **error)
+{
+    OpenStatistics open = {.path = path};
+
+    if (ensure_running(self))
+        gst_spice_server_call(self, open_statistics_task, &open);
+    if (!open.ok)
+        g_propagate_error(error, open.error);
+    return open.ok;
+}
+
 static void close_task(GstSpiceServer *self, gpointer data)
 {
     g_clear_pointer(&self->listener, spice_listener_free);
+    g_clear_pointer(&self->statistics, gst_spice_statistics_free);
     while (self->clients)
         gst_spice_server_drop_client(self->clients->data, NULL);
     g_main_loop_quit(self->loop);

@@ -202,5 +202,9 @@ typedef struct {
 /** A #GArray of #GstSpiceClientStats. (transfer full) */
 GArray *gst_spice_server_get_stats(GstSpiceServer *server);
 
+/** Lets an operator see what goes on, as JSON at a unix socket (statistics.h) until the server closes; its
+ * file is the owner's alone. FALSE and an error of SPICE_TRANSPORT_ERROR if nobody may listen there. */
+gboolean gst_spice_server_open_statistics(GstSpiceServer *server, const char *path, GError **error);
+
 #pragma GCC visibility pop
 G_END_DECLS

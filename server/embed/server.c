@@ -6,8 +6,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gstreamer.h"
+#include "host-config.h"
 
 SpiceServer *spice_server_new(void)
 {
@@ -88,6 +90,25 @@ static gboolean open_session(SpiceServer *self)
     return FALSE;
 }
 
+/** What the administrator asked for; nothing of it stops a machine from starting. */
+static void apply_host_config(SpiceServer *self)
+{
+    g_autoptr(GError) error = NULL;
+    HostConfig config;
+    g_autofree char *path = NULL;
+
+    if (!host_config_read(&config, HOST_CONFIG, 0, &error)) {
+        g_warning("%s", error->message);
+        return;
+    }
+    if (config.statistics_folder) {
+        path = g_strdup_printf("%s/%d.sock", config.statistics_folder, (int)getpid());
+        if (!gst_spice_server_open_statistics(self->session, path, &error))
+            g_warning("no statistics: %s", error->message);
+    }
+    host_config_clear(&config);
+}
+
 int spice_server_init(SpiceServer *self, SpiceCoreInterface *core)
 {
     sigset_t signals;
@@ -101,6 +122,8 @@ int spice_server_init(SpiceServer *self, SpiceCoreInterface *core)
     self->core = core;
     spice_host_block_signals(&signals);
     opened = open_session(self);
+    if (opened)
+        apply_host_config(self);
     spice_host_restore_signals(&signals);
     return opened ? 0 : -1;
 }

@@ -16,18 +16,18 @@ typedef struct {
     gboolean help, version, test, loop, keep_size, restore_size, websocket, sasl, stats;
     char *x11, *file, *pipeline;
     char *size, *fps, *port, *tls_port, *address, *unix_path, *ticket, *ticket_file;
-    char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *title;
+    char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *title, *stats_socket;
     char **rest;
 } Given;
 
 static void given_clear(Given *given)
 {
-    char **const texts[] = {&given->x11,      &given->file,        &given->pipeline,
-                            &given->size,     &given->fps,         &given->port,
-                            &given->tls_port, &given->address,     &given->unix_path,
-                            &given->ticket,   &given->ticket_file, &given->tls_cert,
-                            &given->tls_key,  &given->tls_ca,      &given->tls_ciphers,
-                            &given->origins,  &given->mouse,       &given->title};
+    char **const texts[] = {
+        &given->x11,       &given->file,   &given->pipeline,    &given->size,
+        &given->fps,       &given->port,   &given->tls_port,    &given->address,
+        &given->unix_path, &given->ticket, &given->ticket_file, &given->tls_cert,
+        &given->tls_key,   &given->tls_ca, &given->tls_ciphers, &given->origins,
+        &given->mouse,     &given->title,  &given->stats_socket};
     guint i;
 
     for (i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -80,6 +80,8 @@ static GOptionContext *make_context(Given *given)
         {"mouse", 0, 0, G_OPTION_ARG_STRING, &given->mouse,
          "Whether clients tell places, motion, or either (both)", "client|server|both"},
         {"title", 0, 0, G_OPTION_ARG_STRING, &given->title, "Name that clients show", "TEXT"},
+        {"stats-socket", 0, 0, G_OPTION_ARG_FILENAME, &given->stats_socket,
+         "Tell what goes on as JSON at a unix socket", "PATH"},
         {"stats", 0, 0, G_OPTION_ARG_NONE, &given->stats, "Tell what goes on, every second", NULL},
         {"help", 'h', 0, G_OPTION_ARG_NONE, &given->help, "Print this", NULL},
         {"version", 'V', 0, G_OPTION_ARG_NONE, &given->version, "Print the version", NULL},
@@ -281,6 +283,7 @@ static gboolean choose_listening(ServeOptions *self, const Given *given, GError 
         self->port = DEFAULT_PORT;
     self->websocket = given->websocket;
     self->sasl = given->sasl;
+    self->stats_socket = g_strdup(given->stats_socket);
     self->websocket_origins = g_strdup(given->origins);
     return parse_mouse(self, given->mouse, error);
 }
@@ -338,6 +341,7 @@ void serve_options_clear(ServeOptions *options)
     g_free(options->tls_ca);
     g_free(options->tls_ciphers);
     g_free(options->websocket_origins);
+    g_free(options->stats_socket);
     g_free(options->title);
     *options = (ServeOptions){0};
 }

@@ -34,6 +34,7 @@ typedef struct {
     gboolean websocket;
     gboolean sasl; /* instead of the ticket */
     char *websocket_origins;
+    char *stats_socket;
     GstSpiceMouseModes mouse_modes;
     char *title;
     gboolean stats;

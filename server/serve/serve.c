@@ -292,6 +292,12 @@ static gboolean start(Serve *self, GError **error)
         g_error_free(why);
         return FALSE;
     }
+    if (self->options->stats_socket &&
+        !gst_spice_server_open_statistics(self->server, self->options->stats_socket, &why)) {
+        g_set_error(error, SERVE_ERROR, SERVE_ERROR_LISTEN, "%s", why->message);
+        g_error_free(why);
+        return FALSE;
+    }
     if (gst_element_set_state(self->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
         return fail_by_bus(self, SERVE_ERROR_SOURCE, error);
     tell_listening(self);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """spice-serve and its X11 parts, on X servers of their own: Xvfb with openbox and xterm. Pictures are
 compared pixel for pixel with the X server's own, input with what arrives there."""
+import json
 import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -548,6 +550,45 @@ def test_ticket_and_tls():
     check("0 s:CN = localhost" in text and "1 s:CN = Test authority" in text,
           f"the authority's certificate is sent along: {text[:600]}")
     check(serve.end() == 0, "SIGTERM")
+
+
+def test_statistics_tell_who_is_there():
+    """As JSON, whole, to each who asks; those who do not read cost nobody anything."""
+    where = path("stats.sock")
+    serve = Serve("--test", "--title", 'a "desk"', "--stats-socket", where)
+
+    def document():
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(where)
+            text = b""
+            while piece := s.recv(65536):
+                text += piece
+        return json.loads(text)
+
+    check(os.stat(where).st_mode & 0o777 == 0o600, "others may look on")
+    alone = document()
+    check(alone == {"name": 'a "desk"', "displays": 1, "clients": []}, str(alone))
+    idle = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+    for s in idle:
+        s.connect(where)
+    watcher = subprocess.Popen(["gst-launch-1.0", "-q", "spicesrc",
+                                f"location=spice://127.0.0.1:{serve.port}", "!", "fakesink"],
+                               env=harness.environment())
+    try:
+        client = until(lambda: next((c for c in document()["clients"] if any(
+            channel["type"] == "display" and channel["bytes_sent"] > 1000
+            for channel in c["channels"])), None), "a client in the statistics")
+        kinds = {channel["type"] for channel in client["channels"]}
+        check({"main", "display", "inputs", "cursor"} <= kinds, str(kinds))
+        check(client["from"].startswith("127.0.0.1:") and not client["secure"], str(client))
+        check("user" not in client and client["connected_s"] < 60, str(client))
+    finally:
+        watcher.terminate()
+        watcher.wait()
+    until(lambda: not document()["clients"], "that the client has left")
+    check(serve.end() == 0, "SIGTERM")
+    check(not os.path.exists(where), "the socket stays")
 
 
 def test_movies_loop_and_end():
