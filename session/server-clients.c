@@ -152,6 +152,9 @@ static SpiceCaps get_caps(guint8 channel_type, gpointer user_data)
         return (SpiceCaps){G_N_ELEMENTS(display_words), display_words};
     case SPICE_CHANNEL_INPUTS:
         return (SpiceCaps){G_N_ELEMENTS(inputs_words), inputs_words};
+    case SPICE_CHANNEL_PLAYBACK:
+    case SPICE_CHANNEL_RECORD:
+        return gst_spice_server_sound_caps(user_data, channel_type);
     default:
         return (SpiceCaps){0, NULL};
     }
@@ -221,6 +224,10 @@ static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
         gst_spice_server_inputs_open(client, channel);
     else if (request->channel_type == SPICE_CHANNEL_CURSOR)
         gst_spice_server_cursor_open(client, channel);
+    else if (request->channel_type == SPICE_CHANNEL_PLAYBACK)
+        gst_spice_server_playback_open(client, channel);
+    else if (request->channel_type == SPICE_CHANNEL_RECORD)
+        gst_spice_server_record_open(client, channel);
     else
         gst_spice_server_media_open(client, channel);
 }

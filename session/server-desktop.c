@@ -61,6 +61,9 @@ gboolean gst_spice_server_has_channel(GstSpiceServer *self, guint8 type, guint8 
     case SPICE_CHANNEL_CURSOR:
         return id < GST_SPICE_SERVER_MAX_DISPLAYS &&
                gst_spice_server_get_display_bits(self) & 1u << id;
+    case SPICE_CHANNEL_PLAYBACK:
+    case SPICE_CHANNEL_RECORD:
+        return id == 0 && gst_spice_server_offers_sound(self, type);
     default:
         return FALSE;
     }
@@ -99,9 +102,9 @@ void gst_spice_server_set_mouse_modes(GstSpiceServer *self, GstSpiceMouseModes m
         gst_spice_server_run(self, modes_task, NULL, NULL);
 }
 
-/** Calls `func` for each link of a type and, unless it is negative, an id. */
-static void for_each_link(GstSpiceServer *self, guint8 type, gint id,
-                          void (*func)(GstSpiceServerLink *link, gpointer data), gpointer data)
+void gst_spice_server_for_each_link(GstSpiceServer *self, guint8 type, gint id,
+                                    void (*func)(GstSpiceServerLink *link, gpointer data),
+                                    gpointer data)
 {
     GList *item;
     guint i;
@@ -128,7 +131,7 @@ static void locks_task(GstSpiceServer *self, gpointer data)
     if (self->locks == GPOINTER_TO_UINT(data))
         return;
     self->locks = GPOINTER_TO_UINT(data);
-    for_each_link(self, SPICE_CHANNEL_INPUTS, -1, locks_changed, NULL);
+    gst_spice_server_for_each_link(self, SPICE_CHANNEL_INPUTS, -1, locks_changed, NULL);
 }
 
 void gst_spice_server_set_locks(GstSpiceServer *self, guint locks)
@@ -257,11 +260,13 @@ static void cursor_task(GstSpiceServer *self, gpointer data)
         cursor->y = pending.y;
     }
     if (pending.reset_due)
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, was_reset, NULL);
+        gst_spice_server_for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, was_reset, NULL);
     else if (pending.shape_due)
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, shape_changed, NULL);
+        gst_spice_server_for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, shape_changed,
+                                       NULL);
     else if (pending.place_due)
-        for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, place_changed, NULL);
+        gst_spice_server_for_each_link(self, SPICE_CHANNEL_CURSOR, (gint)display, place_changed,
+                                       NULL);
 }
 
 /** Has cursor_task() run, if it is not about to; under lock, which is given up. */

@@ -20,7 +20,7 @@ typedef struct {
     GstSpiceServerAgent *agent; /* NULL: none, or not started */
 } Main;
 
-static guint32 clock_ms(void)
+guint32 gst_spice_server_clock_ms(void)
 {
     return (guint32)(g_get_monotonic_time() / 1000);
 }
@@ -43,7 +43,7 @@ static void send_init(Main *self)
         .current_mouse_mode = client->mouse_mode,
         .agent_connected = has_agent(client->server),
         .agent_tokens = GST_SPICE_SERVER_AGENT_TOKENS,
-        .multi_media_time = clock_ms() - CLOCK_DELAY_MS,
+        .multi_media_time = gst_spice_server_clock_ms() - CLOCK_DELAY_MS,
         .ram_hint = RAM_HINT,
     };
 
@@ -92,14 +92,16 @@ static void send_mouse_mode(Main *self)
     gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_MOUSE_MODE, &message);
 }
 
-static void send_channels(Main *self, guint32 display_bits, gboolean inputs)
+/** `types`: channels of id 0, 1 << type each. */
+static void send_channels(Main *self, guint32 display_bits, guint32 types)
 {
-    SpiceChannelId channels[2 * GST_SPICE_SERVER_MAX_DISPLAYS + 1];
+    SpiceChannelId channels[2 * GST_SPICE_SERVER_MAX_DISPLAYS + SPICE_END_CHANNEL];
     SpiceMsgMainChannelsList list = {.channels = channels};
     guint8 i;
 
-    if (inputs)
-        channels[list.n_channels++] = (SpiceChannelId){SPICE_CHANNEL_INPUTS, 0};
+    for (i = 0; i < SPICE_END_CHANNEL; i++)
+        if (types & 1u << i)
+            channels[list.n_channels++] = (SpiceChannelId){i, 0};
     for (i = 0; i < GST_SPICE_SERVER_MAX_DISPLAYS; i++) {
         if (display_bits & 1u << i) {
             channels[list.n_channels++] = (SpiceChannelId){SPICE_CHANNEL_CURSOR, i};
@@ -159,7 +161,12 @@ static void attach_channels(Main *self)
         return;
     client->attached = TRUE;
     client->told = gst_spice_server_get_display_bits(client->server);
-    send_channels(self, client->told, TRUE);
+    client->told_types = 1u << SPICE_CHANNEL_INPUTS;
+    if (gst_spice_server_offers_sound(client->server, SPICE_CHANNEL_PLAYBACK))
+        client->told_types |= 1u << SPICE_CHANNEL_PLAYBACK;
+    if (gst_spice_server_offers_sound(client->server, SPICE_CHANNEL_RECORD))
+        client->told_types |= 1u << SPICE_CHANNEL_RECORD;
+    send_channels(self, client->told, client->told_types);
 }
 
 static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)
@@ -223,7 +230,23 @@ void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 
     if (!client->attached || !(display_bits & ~client->told))
         return;
     client->told |= display_bits;
-    send_channels(client->links->pdata[0], display_bits, FALSE);
+    send_channels(client->links->pdata[0], display_bits, 0);
+}
+
+void gst_spice_server_main_types_added(GstSpiceServerClient *client, guint32 types)
+{
+    if (!client->attached || !(types & ~client->told_types))
+        return;
+    client->told_types |= types;
+    send_channels(client->links->pdata[0], 0, types);
+}
+
+void gst_spice_server_main_send_clock(GstSpiceServerClient *client)
+{
+    const SpiceMsgMainMultiMediaTime message = {.time =
+                                                    gst_spice_server_clock_ms() - CLOCK_DELAY_MS};
+
+    gst_spice_server_link_send(client->links->pdata[0], SPICE_MSG_MAIN_MULTI_MEDIA_TIME, &message);
 }
 
 void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel *channel)

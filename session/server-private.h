@@ -7,6 +7,7 @@
  *             main (server-main.c, with the desktop's own agent: server-agent.c)
  *             inputs (server-inputs.c), cursors (server-cursor.c), one a display
  *             media: GstSpiceMediaChannel (media-channel.c), one a display
+ *             playback (server-playback.c), record (server-record.c)
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -77,7 +78,8 @@ struct _GstSpiceServer {
     GstSpiceMouseModes mouse_modes;                                 /* under lock */
     guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
 
-    GstSpiceServerImages *images; /* a reference of the box */
+    GstSpiceServerImages *images;      /* a reference of the box */
+    struct GstSpiceServerSound *sound; /* server-sound-private.h */
 
     SpiceListener *listener;
     struct GstSpiceStatistics *statistics; /* NULL: nobody may look on */
@@ -126,8 +128,9 @@ struct GstSpiceServerClient {
     GPtrArray *links; /* GstSpiceServerLink; the first is main */
     GstSpiceMouseModes mouse_mode;
     guint round_trip_us;
-    gboolean attached; /* it has asked for the list of channels */
-    guint32 told;      /* displays that were in lists, a bit each */
+    gboolean attached;  /* it has asked for the list of channels */
+    guint32 told;       /* displays that were in lists, a bit each */
+    guint32 told_types; /* likewise other channels, 1 << type */
     gboolean closing;
     gpointer next_connection;            /* of the link that is made next */
     struct GstSpiceClientShared *shared; /* of its media channels; see media-channel.c */
@@ -149,6 +152,10 @@ gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, 
 /* server.c */
 void gst_spice_server_run(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
                           gpointer data, GDestroyNotify destroy);
+/** The same, or nothing and FALSE if the I/O thread does not run or is about to end: `destroy` is not
+ * called then. Never waits. */
+gboolean gst_spice_server_post(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
+                               gpointer data, GDestroyNotify destroy);
 /** Waits until a close that is under way is over; not on the I/O thread. */
 void gst_spice_server_wait_closed(GstSpiceServer *server);
 /** Calls `func` on the I/O thread and waits; directly, if that does not run. */
@@ -166,6 +173,10 @@ GstSpiceMouseModes gst_spice_server_get_mouse_modes(GstSpiceServer *server);
 gboolean gst_spice_server_has_channel(GstSpiceServer *server, guint8 type, guint8 id);
 /** A bit for each display. */
 guint32 gst_spice_server_get_display_bits(GstSpiceServer *server);
+/** Calls `func`, which closes none, for each link of a type and, unless it is negative, an id. */
+void gst_spice_server_for_each_link(GstSpiceServer *server, guint8 type, gint id,
+                                    void (*func)(GstSpiceServerLink *link, gpointer data),
+                                    gpointer data);
 /** The last link of the client was closed, or main was. */
 void gst_spice_server_drop_client(GstSpiceServerClient *client, const GError *error);
 
@@ -174,9 +185,17 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
 void gst_spice_server_inputs_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_cursor_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+void gst_spice_server_playback_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+void gst_spice_server_record_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 
 void gst_spice_server_main_modes_changed(GstSpiceServerClient *client);
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits);
+/** Likewise channels of id 0, 1 << type each. */
+void gst_spice_server_main_types_added(GstSpiceServerClient *client, guint32 types);
+/** The server's multimedia clock: what media are stamped with. */
+guint32 gst_spice_server_clock_ms(void);
+/** Tells the client that clock anew. */
+void gst_spice_server_main_send_clock(GstSpiceServerClient *client);
 void gst_spice_server_inputs_locks_changed(GstSpiceServerLink *link);
 void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape);
 /** The client may have to be told where pointers are. */
@@ -185,6 +204,14 @@ void gst_spice_server_cursor_mode_changed(GstSpiceServerClient *client);
 void gst_spice_server_cursor_was_reset(GstSpiceServerLink *link);
 
 void gst_spice_client_shared_unref(struct GstSpiceClientShared *shared);
+
+/* server-sound.c */
+struct GstSpiceServerSound *gst_spice_server_sound_new(GstSpiceServer *server);
+/** Ends its thread. Nothing is played any more. */
+void gst_spice_server_sound_stop(struct GstSpiceServerSound *sound);
+void gst_spice_server_sound_free(struct GstSpiceServerSound *sound);
+SpiceCaps gst_spice_server_sound_caps(GstSpiceServer *server, guint8 type);
+gboolean gst_spice_server_offers_sound(GstSpiceServer *server, guint8 type);
 
 /* server-agent.c: the agent that the desktop itself is, for one client. */
 typedef struct GstSpiceServerAgent GstSpiceServerAgent;

@@ -99,9 +99,8 @@ void gst_spice_server_wait_closed(GstSpiceServer *self)
     g_mutex_unlock(&self->lock);
 }
 
-/** Has the I/O thread run `func`. FALSE, nothing done, if it does not run or is about to end. */
-static gboolean post(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer), gpointer data,
-                     GDestroyNotify destroy)
+gboolean gst_spice_server_post(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
+                               gpointer data, GDestroyNotify destroy)
 {
     gboolean runs;
 
@@ -116,7 +115,7 @@ static gboolean post(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpoint
 void gst_spice_server_run(GstSpiceServer *self, void (*func)(GstSpiceServer *, gpointer),
                           gpointer data, GDestroyNotify destroy)
 {
-    if (post(self, func, data, destroy))
+    if (gst_spice_server_post(self, func, data, destroy))
         return;
     gst_spice_server_wait_closed(self);
     /* Nobody else looks at what it changes. */
@@ -156,7 +155,7 @@ void gst_spice_server_call(GstSpiceServer *self, void (*func)(GstSpiceServer *, 
     }
     g_mutex_init(&call.lock);
     g_cond_init(&call.cond);
-    if (post(self, call_task, &call, NULL)) {
+    if (gst_spice_server_post(self, call_task, &call, NULL)) {
         g_mutex_lock(&call.lock);
         while (!call.done)
             g_cond_wait(&call.cond, &call.lock);
@@ -582,6 +581,7 @@ static void gst_spice_server_init(GstSpiceServer *self)
     self->port = self->tls_port = self->listen_fd = -1;
     self->mouse_modes = GST_SPICE_MOUSE_MODES_BOTH;
     self->images = g_atomic_rc_box_new0(GstSpiceServerImages);
+    self->sound = gst_spice_server_sound_new(self);
     for (i = 0; i < G_N_ELEMENTS(self->cursors); i++)
         self->cursors[i] =
             (GstSpiceServerCursor){.shape = {.flags = SPICE_CURSOR_FLAGS_NONE}, .visible = TRUE};
@@ -591,6 +591,7 @@ static void gst_spice_server_init(GstSpiceServer *self)
 static void gst_spice_server_dispose(GObject *object)
 {
     gst_spice_server_close(GST_SPICE_SERVER(object));
+    gst_spice_server_sound_stop(GST_SPICE_SERVER(object)->sound);
     G_OBJECT_CLASS(gst_spice_server_parent_class)->dispose(object);
 }
 
@@ -605,6 +606,7 @@ static void gst_spice_server_finalize(GObject *object)
         g_clear_pointer(&self->cursors[i].data, g_bytes_unref);
     }
     g_atomic_rc_box_release(self->images);
+    gst_spice_server_sound_free(self->sound);
     spice_arena_clear(&self->arena);
     spice_ticket_clear(&self->ticket);
     spice_tls_server_free(self->tls);

@@ -1,81 +1,9 @@
-/* Sound, character devices and migration: what is lawful for a host without them. Sound has no
- * client that hears it, devices are never connected, a client does not follow a guest that moves.
+/* Character devices and migration: what is lawful for a host without them. Devices are never
+ * connected, a client does not follow a guest that moves.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "server-state.h"
-
-/* Sound */
-
-enum { BEST_RATE = 48000 };
-
-void spice_server_playback_start(SpicePlaybackInstance *sin)
-{
-}
-
-void spice_server_playback_stop(SpicePlaybackInstance *sin)
-{
-}
-
-void spice_server_playback_get_buffer(SpicePlaybackInstance *sin, uint32_t **samples,
-                                      uint32_t *nsamples)
-{
-    *samples = NULL;
-    *nsamples = 0;
-}
-
-void spice_server_playback_put_samples(SpicePlaybackInstance *sin, uint32_t *samples)
-{
-}
-
-void spice_server_playback_set_volume(SpicePlaybackInstance *sin, uint8_t nchannels,
-                                      uint16_t *volume)
-{
-}
-
-void spice_server_playback_set_mute(SpicePlaybackInstance *sin, uint8_t mute)
-{
-}
-
-uint32_t spice_server_get_best_playback_rate(SpicePlaybackInstance *sin)
-{
-    return BEST_RATE;
-}
-
-void spice_server_set_playback_rate(SpicePlaybackInstance *sin, uint32_t frequency)
-{
-}
-
-void spice_server_record_start(SpiceRecordInstance *sin)
-{
-}
-
-void spice_server_record_stop(SpiceRecordInstance *sin)
-{
-}
-
-uint32_t spice_server_record_get_samples(SpiceRecordInstance *sin, uint32_t *samples,
-                                         uint32_t bufsize)
-{
-    return 0;
-}
-
-void spice_server_record_set_volume(SpiceRecordInstance *sin, uint8_t nchannels, uint16_t *volume)
-{
-}
-
-void spice_server_record_set_mute(SpiceRecordInstance *sin, uint8_t mute)
-{
-}
-
-uint32_t spice_server_get_best_record_rate(SpiceRecordInstance *sin)
-{
-    return BEST_RATE;
-}
-
-void spice_server_set_record_rate(SpiceRecordInstance *sin, uint32_t frequency)
-{
-}
 
 /* Character devices */
 

@@ -4,6 +4,7 @@
  *                          |
  *                          +-- HostLoop: callbacks of ours that belong into the host's main loop
  *                          +-- HostInput: keyboard, mouse, tablet
+ *                          +-- SpicePlaybackState, SpiceRecordState (sound.c)
  *                          +-- QXLState, one a QXL instance: qxlsrc with the display's worker
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -35,6 +36,8 @@ struct SpiceServer {
     SpiceMouseInstance *mouse;
     SpiceTabletInstance *tablet;
     SpiceMigrateInstance *migration;
+    SpicePlaybackState *playback;
+    SpiceRecordState *record;
     GPtrArray *qxls;       /* QXLInstance */
     guint32 mouse_buttons; /* as the host's mice count them */
     gboolean on_tablet;    /* the last that a client did with the pointer was absolute */

@@ -10,6 +10,7 @@
 
 #include "gstreamer.h"
 #include "host-config.h"
+#include "sound.h"
 
 SpiceServer *spice_server_new(void)
 {
@@ -133,6 +134,8 @@ void spice_server_destroy(SpiceServer *self)
     gst_spice_server_close(self->session);
     while (self->qxls->len > 0)
         spice_host_remove_qxl(self, self->qxls->pdata[self->qxls->len - 1]);
+    spice_host_remove_playback(self);
+    spice_host_remove_record(self);
     g_clear_pointer(&self->clients, gst_spice_client_pipelines_free);
     gst_spice_server_set_input_handler(self->session, NULL, NULL);
     gst_spice_server_set_connection_handler(self->session, NULL, NULL);
@@ -217,19 +220,29 @@ static int remove_qxl(SpiceServer *server, SpiceBaseInstance *instance)
     return 0;
 }
 
-/* Sound and character devices have nobody at the other end yet; being there is enough. */
-
 static int add_playback(SpiceServer *server, SpiceBaseInstance *instance)
 {
-    ((SpicePlaybackInstance *)instance)->st = (SpicePlaybackState *)server;
+    return spice_host_add_playback(server, (SpicePlaybackInstance *)instance);
+}
+
+static int remove_playback(SpiceServer *server, SpiceBaseInstance *instance)
+{
+    spice_host_remove_playback(server);
     return 0;
 }
 
 static int add_record(SpiceServer *server, SpiceBaseInstance *instance)
 {
-    ((SpiceRecordInstance *)instance)->st = (SpiceRecordState *)server;
+    return spice_host_add_record(server, (SpiceRecordInstance *)instance);
+}
+
+static int remove_record(SpiceServer *server, SpiceBaseInstance *instance)
+{
+    spice_host_remove_record(server);
     return 0;
 }
+
+/* Character devices have nobody at the other end yet; being there is enough. */
 
 static int add_char_device(SpiceServer *server, SpiceBaseInstance *instance)
 {
@@ -248,8 +261,8 @@ static const Kind kinds[] = {
     {SPICE_INTERFACE_TABLET, 1, 1, add_tablet, remove_tablet},
     {SPICE_INTERFACE_MIGRATION, 1, 1, add_migration, NULL},
     {SPICE_INTERFACE_QXL, 3, 3, add_qxl, remove_qxl},
-    {SPICE_INTERFACE_PLAYBACK, 1, 3, add_playback, remove_plain},
-    {SPICE_INTERFACE_RECORD, 2, 3, add_record, remove_plain},
+    {SPICE_INTERFACE_PLAYBACK, 1, 3, add_playback, remove_playback},
+    {SPICE_INTERFACE_RECORD, 2, 3, add_record, remove_record},
     {SPICE_INTERFACE_CHAR_DEVICE, 1, 3, add_char_device, remove_plain},
 };
 
@@ -284,6 +297,10 @@ static SpiceServer *the_server_of(SpiceBaseInstance *instance)
         return spice_host_qxl_get_server((QXLInstance *)instance);
     if (strcmp(instance->sif->type, SPICE_INTERFACE_CHAR_DEVICE) == 0)
         return (SpiceServer *)((SpiceCharDeviceInstance *)instance)->st;
+    if (strcmp(instance->sif->type, SPICE_INTERFACE_PLAYBACK) == 0)
+        return spice_host_playback_get_server((SpicePlaybackInstance *)instance);
+    if (strcmp(instance->sif->type, SPICE_INTERFACE_RECORD) == 0)
+        return spice_host_record_get_server((SpiceRecordInstance *)instance);
     /* of all others the state follows the interface at once */
     return (SpiceServer *)((SpiceTabletInstance *)instance)->st;
 }

@@ -265,11 +265,6 @@ void spice_server_free_video_codecs(SpiceServer *s, const char *video_codecs)
     g_free((char *)video_codecs);
 }
 
-int spice_server_set_playback_compression(SpiceServer *s, int enable)
-{
-    return 0;
-}
-
 /* The agent, which is not spoken to yet */
 
 int spice_server_set_agent_mouse(SpiceServer *s, int enable)

@@ -88,7 +88,7 @@ static bool encrypt_ticket(const uint8_t *der, uint8_t ticket[TICKET_SIZE])
     return ok;
 }
 
-static bool link_up(int fd, uint8_t type, uint8_t id, uint32_t connection_id)
+static bool link_up(int fd, uint8_t type, uint8_t id, uint32_t connection_id, uint32_t caps)
 {
     uint8_t mess[16 + 18 + 8] = "REDQ", header[16], reply[4096], ticket[TICKET_SIZE], result[4];
     uint32_t size;
@@ -103,7 +103,7 @@ static bool link_up(int fd, uint8_t type, uint8_t id, uint32_t connection_id)
     put(mess + 26, 1, 4); /* and of the channel's */
     put(mess + 30, 18, 4);
     put(mess + 34, 1 << 3, 4); /* short headers */
-    put(mess + 38, type == RAW_DISPLAY ? 0x2f : 0xf, 4);
+    put(mess + 38, caps, 4);
     if (!send_all(fd, mess, sizeof mess) ||
         receive(fd, header, sizeof header, WAIT_MS) != RAW_MESSAGE)
         return false;
@@ -115,13 +115,19 @@ static bool link_up(int fd, uint8_t type, uint8_t id, uint32_t connection_id)
            receive(fd, result, sizeof result, WAIT_MS) == RAW_MESSAGE && get(result, 4) == 0;
 }
 
-bool raw_link(RawChannel *self, int fd, uint8_t type, uint8_t id, uint32_t connection_id)
+bool raw_link_with_caps(RawChannel *self, int fd, uint8_t type, uint8_t id, uint32_t connection_id,
+                        uint32_t caps)
 {
     *self = (RawChannel){.fd = fd};
-    if (fd >= 0 && link_up(fd, type, id, connection_id))
+    if (fd >= 0 && link_up(fd, type, id, connection_id, caps))
         return true;
     raw_close(self);
     return false;
+}
+
+bool raw_link(RawChannel *self, int fd, uint8_t type, uint8_t id, uint32_t connection_id)
+{
+    return raw_link_with_caps(self, fd, type, id, connection_id, type == RAW_DISPLAY ? 0x2f : 0xf);
 }
 
 void raw_close(RawChannel *self)

@@ -8,7 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RAW_MAIN = 1, RAW_DISPLAY = 2, RAW_INPUTS = 3, RAW_CURSOR = 4 };
+enum {
+    RAW_MAIN = 1,
+    RAW_DISPLAY = 2,
+    RAW_INPUTS = 3,
+    RAW_CURSOR = 4,
+    RAW_PLAYBACK = 5,
+    RAW_RECORD = 6
+};
 
 typedef struct {
     int fd;
@@ -21,6 +28,9 @@ typedef struct {
 /** Links over `fd`, which becomes the channel's, with an empty password and all capabilities; false,
  * fd closed, if the server refuses. Reads wait five seconds at most. */
 bool raw_link(RawChannel *self, int fd, uint8_t type, uint8_t id, uint32_t connection_id);
+/** The same with these capabilities of the channel's. */
+bool raw_link_with_caps(RawChannel *self, int fd, uint8_t type, uint8_t id, uint32_t connection_id,
+                        uint32_t caps);
 void raw_close(RawChannel *self);
 
 bool raw_send(RawChannel *self, uint16_t type, const void *body, size_t size);

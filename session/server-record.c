@@ -1,0 +1,190 @@
+/* The record channel, server role: a client's microphone. One client speaks at a time: the one whose
+ * channel has been open for longest.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "server-sound-private.h"
+
+#include "core/wire/record.h"
+
+/* Sound that a client may send beyond what time has passed; more than that is not decoded. */
+enum { MAX_AHEAD_MS = 2000 };
+
+typedef struct {
+    GstSpiceServerLink link;
+    guint turn;                    /* the smaller, the earlier it was there */
+    GstSpiceSoundDecoder *decoder; /* NULL: it has not said its MODE since it was asked */
+    gint64 credit_us;              /* up to which time it has sent sound */
+} Record;
+
+static struct GstSpiceServerSound *sound_of(const Record *self)
+{
+    return self->link.client->server->sound;
+}
+
+/* Who speaks */
+
+static void find_first(GstSpiceServerLink *link, gpointer data)
+{
+    GstSpiceServerLink **first = data;
+
+    if (!*first || ((Record *)link)->turn < ((Record *)*first)->turn)
+        *first = link;
+}
+
+/** Asks somebody for sound, if that is wanted and nobody has been asked. */
+static void choose_speaker(GstSpiceServer *server)
+{
+    struct GstSpiceServerSound *sound = server->sound;
+    const SpiceMsgRecordStart message = {.channels = GST_SPICE_SOUND_CHANNELS,
+                                         .format = SPICE_AUDIO_FMT_S16,
+                                         .frequency = sound->record_rate};
+
+    if (!sound->recording || sound->speaker)
+        return;
+    gst_spice_server_for_each_link(server, SPICE_CHANNEL_RECORD, -1, find_first, &sound->speaker);
+    g_mutex_lock(&sound->ring_lock);
+    gst_spice_sound_ring_reset(&sound->ring);
+    g_mutex_unlock(&sound->ring_lock);
+    if (sound->speaker) {
+        ((Record *)sound->speaker)->credit_us = g_get_monotonic_time();
+        gst_spice_server_link_send(sound->speaker, SPICE_MSG_RECORD_START, &message);
+    }
+}
+
+static void stop_speaker(GstSpiceServer *server)
+{
+    struct GstSpiceServerSound *sound = server->sound;
+    GstSpiceServerLink *speaker = g_steal_pointer(&sound->speaker);
+
+    if (speaker) {
+        g_clear_pointer(&((Record *)speaker)->decoder, gst_spice_sound_decoder_free);
+        gst_spice_server_link_send(speaker, SPICE_MSG_RECORD_STOP, NULL);
+    }
+    g_mutex_lock(&sound->ring_lock);
+    gst_spice_sound_ring_reset(&sound->ring);
+    g_mutex_unlock(&sound->ring_lock);
+}
+
+static void recording_task(GstSpiceServer *server, gpointer data)
+{
+    server->sound->recording = GPOINTER_TO_INT(data);
+    if (server->sound->recording)
+        choose_speaker(server);
+    else
+        stop_speaker(server);
+}
+
+void gst_spice_server_set_recording(GstSpiceServer *server, gboolean recording)
+{
+    gst_spice_server_run(server, recording_task, GINT_TO_POINTER(recording != FALSE), NULL);
+}
+
+static void rate_task(GstSpiceServer *server, gpointer data)
+{
+    if (server->sound->record_rate == GPOINTER_TO_UINT(data))
+        return;
+    stop_speaker(server);
+    server->sound->record_rate = GPOINTER_TO_UINT(data);
+    choose_speaker(server);
+}
+
+void gst_spice_server_set_record_rate(GstSpiceServer *server, guint rate)
+{
+    g_return_if_fail(gst_spice_sound_mode_takes(SPICE_AUDIO_DATA_MODE_RAW, rate));
+    gst_spice_server_run(server, rate_task, GUINT_TO_POINTER(rate), NULL);
+}
+
+guint gst_spice_server_get_best_record_rate(GstSpiceServer *server)
+{
+    return GST_SPICE_SOUND_RATE;
+}
+
+gsize gst_spice_server_record(GstSpiceServer *server, gint16 *samples, gsize max)
+{
+    gsize n;
+
+    g_mutex_lock(&server->sound->ring_lock);
+    n = gst_spice_sound_ring_pop(&server->sound->ring, samples, max);
+    g_mutex_unlock(&server->sound->ring_lock);
+    return n;
+}
+
+/* Messages */
+
+static gboolean take_mode(Record *self, const SpiceMsgAudioMode *message, GError **error)
+{
+    g_clear_pointer(&self->decoder, gst_spice_sound_decoder_free);
+    self->decoder = gst_spice_sound_decoder_new(message->mode, sound_of(self)->record_rate);
+    return self->decoder ||
+           gst_spice_server_link_refuse(&self->link, error, "a mode that the rate does not go by");
+}
+
+/** Whether so much sound can be right; a client that floods us shall not cost us the decoding. */
+static gboolean has_credit(Record *self)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    self->credit_us = MAX(self->credit_us, now);
+    return self->credit_us - now <= MAX_AHEAD_MS * 1000;
+}
+
+static gboolean take_data(Record *self, SpiceBytes data, GError **error)
+{
+    struct GstSpiceServerSound *sound = sound_of(self);
+    const gint16 *samples;
+    gsize n;
+
+    if (sound->speaker != &self->link || !has_credit(self))
+        return TRUE; /* it has not heard yet that it is to be silent, or sends too much */
+    if (!self->decoder)
+        self->decoder = gst_spice_sound_decoder_new(SPICE_AUDIO_DATA_MODE_RAW, sound->record_rate);
+    samples = gst_spice_sound_decoder_take(self->decoder, data.data, data.size, &n);
+    if (!samples)
+        return gst_spice_server_link_refuse(&self->link, error, "a packet that is no sound");
+    self->credit_us += (gint64)(n * G_USEC_PER_SEC / sound->record_rate);
+    g_mutex_lock(&sound->ring_lock);
+    gst_spice_sound_ring_push(&sound->ring, samples, n);
+    g_mutex_unlock(&sound->ring_lock);
+    return TRUE;
+}
+
+static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)
+{
+    Record *self = (Record *)link;
+
+    switch (type) {
+    case SPICE_MSGC_RECORD_MODE:
+        return take_mode(self, message, error);
+    case SPICE_MSGC_RECORD_DATA:
+        return take_data(self, ((SpiceMsgAudioData *)message)->data, error);
+    case SPICE_MSGC_RECORD_START_MARK:
+        return TRUE;
+    default:
+        return gst_spice_server_link_refuse(link, error, "a message that it did not expect");
+    }
+}
+
+static void on_closed(GstSpiceServerLink *link, const GError *error)
+{
+    Record *self = (Record *)link;
+    GstSpiceServer *server = link->client->server;
+
+    if (server->sound->speaker == link)
+        server->sound->speaker = NULL;
+    gst_spice_sound_decoder_free(self->decoder);
+    gst_spice_server_link_clear(link);
+    g_free(self);
+    choose_speaker(server);
+}
+
+void gst_spice_server_record_open(GstSpiceServerClient *client, SpiceServerChannel *channel)
+{
+    static const GstSpiceServerLinkClass klass = {.message = on_message, .closed = on_closed};
+    Record *self = g_new0(Record, 1);
+
+    self->turn = ++client->server->sound->last_turn;
+    gst_spice_server_link_init(&self->link, &klass, client, channel);
+    gst_spice_server_send_volume(&self->link, &sound_of(self)->record_volume);
+    choose_speaker(client->server);
+}
