@@ -6,6 +6,9 @@
 #pragma once
 
 #include "core/wire/arena.h"
+#include "core/wire/playback.h"
+#include "media-clock.h"
+#include "session-sound.h"
 #include "session.h"
 #include "transport/channel.h"
 
@@ -23,12 +26,18 @@ typedef struct {
     gint last_x, last_y;
 } GstSpiceInputs;
 
+typedef struct {
+    gboolean known;
+    GstSpiceVolume volume;
+} GstSpiceKnownVolume;
+
 struct _GstSpiceSession {
     GObject parent_instance;
 
     /* configuration, constant once open */
     char *location, *username, *password, *ca_file, *host_subject;
     guint timeout;
+    gboolean record;
     SpiceAddress *address;
 
     GMainContext *context;
@@ -36,19 +45,26 @@ struct _GstSpiceSession {
     GThread *thread;
 
     GMutex lock;
-    gboolean opened, closed;      /* under lock */
-    gboolean failed;              /* under lock */
-    GstSpiceMouseMode mouse_mode; /* under lock */
-    GstSpiceCursor *cursor;       /* under lock */
-    char *name;                   /* under lock */
-    guint32 ram_hint;             /* under lock */
+    gboolean opened, closed;        /* under lock */
+    gboolean failed;                /* under lock */
+    GstSpiceMouseMode mouse_mode;   /* under lock */
+    GstSpiceCursor *cursor;         /* under lock */
+    char *name;                     /* under lock */
+    guint32 ram_hint;               /* under lock */
+    GstSpiceKnownVolume volumes[2]; /* under lock: playback, record */
+
+    GstSpiceMediaClock *media_clock;
+
+    GMutex record_lock;                   /* may be held while sound is encoded */
+    GstSpiceSoundEncoder *record_encoder; /* under record_lock; NULL: nothing is wanted */
+    guint record_rate;                    /* under record_lock */
 
     SpiceArena arena;
     guint32 session_id;
     GArray *offered; /* guint16: type << 8 | id */
     gboolean listed;
     GPtrArray *attachments; /* of GstSpiceAttachment, each a reference */
-    SpiceChannel *main, *inputs, *cursor_channel;
+    SpiceChannel *main, *inputs, *cursor_channel, *record_channel;
     guint32 tls_types; /* bit per channel type that the server wants on TLS */
     GstSpiceInputs input;
     GHashTable *cursor_cache; /* guint64* unique -> GstSpiceCursor */
@@ -108,5 +124,7 @@ void gst_spice_inputs_motion(GstSpiceSession *session, gint dx, gint dy);
 void gst_spice_inputs_pointer(GstSpiceSession *session, guint display, gint x, gint y);
 void gst_spice_inputs_button(GstSpiceSession *session, guint button, gboolean pressed);
 void gst_spice_cursor_channel_open(GstSpiceSession *session);
+void gst_spice_record_channel_open(GstSpiceSession *session);
+void gst_spice_record_channel_close(GstSpiceSession *session);
 
 G_END_DECLS

@@ -23,7 +23,8 @@ enum {
     PROP_PASSWORD,
     PROP_CA_FILE,
     PROP_HOST_SUBJECT,
-    PROP_TIMEOUT
+    PROP_TIMEOUT,
+    PROP_RECORD
 };
 
 enum {
@@ -32,6 +33,8 @@ enum {
     SIGNAL_FAILED,
     SIGNAL_MOUSE_MODE_CHANGED,
     SIGNAL_CURSOR_CHANGED,
+    SIGNAL_VOLUME_CHANGED,
+    SIGNAL_RECORD_CHANGED,
     N_SIGNALS
 };
 
@@ -242,6 +245,8 @@ void gst_spice_session_offer(GstSpiceSession *self, guint8 type, guint8 id)
         gst_spice_inputs_channel_open(self);
     else if (type == SPICE_CHANNEL_CURSOR && id == 0 && !self->cursor_channel)
         gst_spice_cursor_channel_open(self);
+    else if (type == SPICE_CHANNEL_RECORD && id == 0 && self->record && !self->record_channel)
+        gst_spice_record_channel_open(self);
     gst_spice_attachments_offer(self, type, id);
     g_signal_emit(self, signals[SIGNAL_CHANNEL_AVAILABLE], 0, (guint)type, (guint)id);
 }
@@ -251,6 +256,11 @@ void gst_spice_session_list_done(GstSpiceSession *self)
     self->listed = TRUE;
     g_signal_emit(self, signals[SIGNAL_CHANNELS_LISTED], 0);
     gst_spice_attachments_refuse_missing(self);
+}
+
+GstSpiceMediaClock *gst_spice_session_get_media_clock(GstSpiceSession *self)
+{
+    return self->media_clock;
 }
 
 /* Life */
@@ -292,6 +302,7 @@ static void close_task(GstSpiceSession *self, gpointer data)
     gst_spice_inputs_reset(self);
     g_clear_pointer(&self->inputs, spice_channel_close);
     g_clear_pointer(&self->cursor_channel, spice_channel_close);
+    gst_spice_record_channel_close(self);
     g_clear_pointer(&self->main, spice_channel_close);
     g_main_loop_quit(self->loop);
 }
@@ -319,6 +330,8 @@ void gst_spice_session_close(GstSpiceSession *self)
 static void gst_spice_session_init(GstSpiceSession *self)
 {
     g_mutex_init(&self->lock);
+    g_mutex_init(&self->record_lock);
+    self->media_clock = gst_spice_media_clock_new();
     self->context = g_main_context_new();
     self->loop = g_main_loop_new(self->context, FALSE);
     self->timeout = DEFAULT_TIMEOUT_S;
@@ -356,6 +369,9 @@ static void gst_spice_session_finalize(GObject *object)
     g_free(self->ca_file);
     g_free(self->host_subject);
     g_free(self->name);
+    gst_spice_sound_encoder_free(self->record_encoder);
+    gst_spice_media_clock_free(self->media_clock);
+    g_mutex_clear(&self->record_lock);
     g_mutex_clear(&self->lock);
     G_OBJECT_CLASS(gst_spice_session_parent_class)->finalize(object);
 }
@@ -389,6 +405,8 @@ static void gst_spice_session_set_property(GObject *object, guint id, const GVal
         *text = g_value_dup_string(value);
     } else if (id == PROP_TIMEOUT) {
         self->timeout = g_value_get_uint(value);
+    } else if (id == PROP_RECORD) {
+        self->record = g_value_get_boolean(value);
     } else {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
@@ -404,6 +422,8 @@ static void gst_spice_session_get_property(GObject *object, guint id, GValue *va
         g_value_set_string(value, *text);
     else if (id == PROP_TIMEOUT)
         g_value_set_uint(value, self->timeout);
+    else if (id == PROP_RECORD)
+        g_value_set_boolean(value, self->record);
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
@@ -441,6 +461,10 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
         g_param_spec_uint("timeout", "Timeout",
                           "Seconds of silence after which the server counts as gone", 0,
                           G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
+    g_object_class_install_property(
+        object_class, PROP_RECORD,
+        g_param_spec_boolean("record", "Record", "Whether the server may have the microphone",
+                             FALSE, flags));
 
     signals[SIGNAL_CHANNEL_AVAILABLE] =
         g_signal_new("channel-available", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
@@ -451,6 +475,10 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
                                           G_TYPE_NONE, 1, G_TYPE_ERROR);
     signals[SIGNAL_MOUSE_MODE_CHANGED] = g_signal_new("mouse-mode-changed", type, G_SIGNAL_RUN_LAST,
                                                       0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_VOLUME_CHANGED] = g_signal_new("volume-changed", type, G_SIGNAL_RUN_LAST, 0,
+                                                  NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
+    signals[SIGNAL_RECORD_CHANGED] = g_signal_new("record-changed", type, G_SIGNAL_RUN_LAST, 0,
+                                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
     signals[SIGNAL_CURSOR_CHANGED] = g_signal_new("cursor-changed", type, G_SIGNAL_RUN_LAST, 0,
                                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
 }

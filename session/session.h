@@ -25,13 +25,14 @@ G_DECLARE_FINAL_TYPE(GstSpiceSession, gst_spice_session, GST_SPICE, SESSION, GOb
  * GstSpiceSession:
  *
  * Properties, to be set before gst_spice_session_open(): `location` (a spice:// URI), `username` (for
- * servers that want SASL), `password`,
- * `ca-file`, `host-subject`, `timeout` (seconds).
+ * servers that want SASL), `password`, `ca-file`, `host-subject`, `timeout` (seconds), `record`
+ * (whether the server may have the microphone).
  *
  * Signals: `channel-available` (guint type, guint id) for each channel that the server offers;
  * `channels-listed` () when a list has been gone through; `failed` (GError) once, when the session
  * could not be made or was lost; `mouse-mode-changed` (); `cursor-changed` (), see
- * gst_spice_session_get_cursor().
+ * gst_spice_session_get_cursor(); `volume-changed` (guint type) and `record-changed` (), see
+ * session-sound.h.
  */
 GstSpiceSession *gst_spice_session_new(void);
 
