@@ -3,6 +3,11 @@
 
 #include "audio/spiceceltdec.h"
 #include "audio/spiceceltenc.h"
+#include "audio/spicelipsync.h"
+#include "audio/spiceplaybacksink.h"
+#include "audio/spiceplaybacksrc.h"
+#include "audio/spicerecordsink.h"
+#include "audio/spicesounddec.h"
 #include "display/spicedamage.h"
 #include "display/spicedisplaydec.h"
 #include "display/spicedisplayenc.h"
@@ -41,13 +46,18 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         {"spiceglzdec", GST_RANK_PRIMARY, gst_spice_glz_dec_get_type},
         {"spiceglzenc", GST_RANK_PRIMARY, gst_spice_glz_enc_get_type},
         {"spiceheads", GST_RANK_NONE, gst_spice_heads_get_type},
+        {"spicelipsync", GST_RANK_NONE, gst_spice_lipsync_get_type},
         {"spicelz4dec", GST_RANK_PRIMARY, gst_spice_lz4_dec_get_type},
         {"spicelz4enc", GST_RANK_PRIMARY, gst_spice_lz4_enc_get_type},
         {"spicelzdec", GST_RANK_PRIMARY, gst_spice_lz_dec_get_type},
         {"spicelzenc", GST_RANK_PRIMARY, gst_spice_lz_enc_get_type},
+        {"spiceplaybacksink", GST_RANK_NONE, gst_spice_playback_sink_get_type},
+        {"spiceplaybacksrc", GST_RANK_NONE, gst_spice_playback_src_get_type},
         {"spicequicdec", GST_RANK_PRIMARY, gst_spice_quic_dec_get_type},
         {"spicequicenc", GST_RANK_PRIMARY, gst_spice_quic_enc_get_type},
+        {"spicerecordsink", GST_RANK_NONE, gst_spice_record_sink_get_type},
         {"spicesink", GST_RANK_NONE, gst_spice_sink_get_type},
+        {"spicesounddec", GST_RANK_NONE, gst_spice_sound_dec_get_type},
         {"spicesrc", GST_RANK_PRIMARY, gst_spice_src_get_type},
     };
     gsize i;

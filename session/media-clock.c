@@ -8,6 +8,7 @@ struct GstSpiceMediaClock {
     /* under lock */
     SpiceMediaClock clock;
     SpicePlayoutFacts facts;
+    gint64 early_us; /* of sound */
     SpicePlayoutDelay delays[SPICE_MEDIA_N_KINDS];
 };
 
@@ -47,7 +48,8 @@ static gint64 get_delay(GstSpiceMediaClock *self, SpiceMediaKind kind, gint64 no
     gint64 wanted = spice_playout_delay_wanted(&self->facts);
 
     if (self->facts.audio_plays)
-        wanted = spice_playout_delay_move(&self->delays[SPICE_MEDIA_AUDIO], wanted, now_us);
+        wanted = spice_playout_delay_move(&self->delays[SPICE_MEDIA_AUDIO], wanted, now_us) -
+                 self->early_us;
     spice_playout_delay_follow(&self->delays[SPICE_MEDIA_VIDEO], wanted, now_us);
     return self->delays[kind].begun ? self->delays[kind].delay_us : wanted;
 }
@@ -73,13 +75,15 @@ gint64 gst_spice_media_clock_get_due(GstSpiceMediaClock *self, SpiceMediaKind ki
     return due;
 }
 
-void gst_spice_media_clock_set_audio(GstSpiceMediaClock *self, gboolean plays, gint64 latency_us)
+void gst_spice_media_clock_set_audio(GstSpiceMediaClock *self, gboolean plays, gint64 latency_us,
+                                     gint64 early_us)
 {
     g_mutex_lock(&self->lock);
     if (plays && !self->facts.audio_plays) /* it begins with the delay that it needs */
         self->delays[SPICE_MEDIA_AUDIO] = (SpicePlayoutDelay){0};
     self->facts.audio_plays = plays != FALSE;
     self->facts.audio_latency_us = MAX(latency_us, 0);
+    self->early_us = plays ? early_us : 0;
     g_mutex_unlock(&self->lock);
 }
 

@@ -38,8 +38,10 @@ gint64 gst_spice_media_clock_get_due(GstSpiceMediaClock *clock, SpiceMediaKind k
 gint64 gst_spice_media_clock_get_delay(GstSpiceMediaClock *clock, SpiceMediaKind kind,
                                        gint64 now_us);
 
-/** Whether sound plays, and how long what plays it holds it. */
-void gst_spice_media_clock_set_audio(GstSpiceMediaClock *clock, gboolean plays, gint64 latency_us);
+/** Whether sound plays, how long what plays it holds it, and by how much it is heard earlier than it
+ * is due: pictures then follow it, as it moves slowly towards that time. */
+void gst_spice_media_clock_set_audio(GstSpiceMediaClock *clock, gboolean plays, gint64 latency_us,
+                                     gint64 early_us);
 /** How long pictures take to be decoded. */
 void gst_spice_media_clock_set_video_latency(GstSpiceMediaClock *clock, gint64 latency_us);
 

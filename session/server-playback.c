@@ -208,11 +208,11 @@ gboolean gst_spice_server_is_heard(GstSpiceServer *server)
            g_atomic_int_get(&server->sound->n_listeners) > 0;
 }
 
-void gst_spice_server_play(GstSpiceServer *server, const gint16 *samples, gsize n_samples)
+void gst_spice_server_play(GstSpiceServer *server, const gint16 *samples, gsize n_samples,
+                           gint64 end_us)
 {
     if (gst_spice_server_is_heard(server))
-        gst_spice_playback_encoders_push(server->sound->encoders, samples, n_samples,
-                                         g_get_monotonic_time());
+        gst_spice_playback_encoders_push(server->sound->encoders, samples, n_samples, end_us);
 }
 
 /* The channel */

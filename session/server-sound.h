@@ -32,8 +32,9 @@ void gst_spice_server_set_playback_compression(GstSpiceServer *server, gboolean 
 void gst_spice_server_set_playing(GstSpiceServer *server, gboolean playing);
 /** Whether it plays and a client listens. */
 gboolean gst_spice_server_is_heard(GstSpiceServer *server);
-/** Sound, the last of which is due now. Nothing happens if nobody listens. */
-void gst_spice_server_play(GstSpiceServer *server, const gint16 *samples, gsize n_samples);
+/** Sound that ends at `end_us` of g_get_monotonic_time(), about. Nothing happens if nobody listens. */
+void gst_spice_server_play(GstSpiceServer *server, const gint16 *samples, gsize n_samples,
+                           gint64 end_us);
 /** How loud clients shall play it, a value for each of `n` channels (at most 255), G_MAXUINT16 is
  * full. Before the first call they are told nothing, as of the mute state. */
 void gst_spice_server_set_playback_volume(GstSpiceServer *server, const guint16 *volume, guint n);

@@ -204,6 +204,24 @@ void gst_spice_sound_decoder_free(GstSpiceSoundDecoder *self)
     g_free(self);
 }
 
+gsize gst_spice_sound_packet_samples(SpiceAudioDataMode mode, guint rate, const guint8 *packet,
+                                     gsize size)
+{
+    int n;
+
+    switch (size > 0 && size <= G_MAXINT16 * 8 ? mode : SPICE_AUDIO_DATA_MODE_INVALID) {
+    case SPICE_AUDIO_DATA_MODE_OPUS:
+        n = opus_packet_get_nb_samples(packet, (opus_int32)size, (opus_int32)rate);
+        return n > 0 ? (gsize)n : 0;
+    case SPICE_AUDIO_DATA_MODE_CELT_0_5_1:
+        return size <= SPICE_CELT051_MAX_PACKET_SIZE ? SPICE_CELT051_FRAME_SIZE : 0;
+    case SPICE_AUDIO_DATA_MODE_RAW:
+        return size % GST_SPICE_SOUND_SAMPLE_SIZE == 0 ? size / GST_SPICE_SOUND_SAMPLE_SIZE : 0;
+    default:
+        return 0;
+    }
+}
+
 /** The number of samples; 0 if the packet is bad. */
 static gsize take_opus(GstSpiceSoundDecoder *self, const guint8 *packet, gsize size)
 {

@@ -48,6 +48,10 @@ void gst_spice_sound_encoder_push(GstSpiceSoundEncoder *encoder, const gint16 *s
 
 typedef struct GstSpiceSoundDecoder GstSpiceSoundDecoder;
 
+/** How many samples a packet stands for, without decoding it; 0 if it is none of the mode. */
+gsize gst_spice_sound_packet_samples(SpiceAudioDataMode mode, guint rate, const guint8 *packet,
+                                     gsize size);
+
 /** NULL if the mode does not take the rate. */
 GstSpiceSoundDecoder *gst_spice_sound_decoder_new(SpiceAudioDataMode mode, guint rate);
 void gst_spice_sound_decoder_free(GstSpiceSoundDecoder *decoder);

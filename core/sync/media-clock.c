@@ -122,11 +122,14 @@ static void move_base(SpiceMediaClock *self, int64_t now_us)
     self->base_us += step;
 }
 
-static void begin(SpiceMediaClock *self, uint32_t mm, int64_t offset_us, int64_t arrival_us)
+static void begin(SpiceMediaClock *self, uint32_t mm, int64_t length_us, int64_t arrival_us)
 {
+    int64_t offset_us;
+
     self->begun = true;
     self->last_mm = mm;
-    self->last_stream_ms = mm;
+    self->last_stream_ms = (int64_t)mm + SPICE_MEDIA_CLOCK_EPOCH_MS;
+    offset_us = arrival_us - (self->last_stream_ms * 1000 - length_us);
     self->base_us = self->window_least_us = offset_us;
     self->first_us = self->slewed_us = arrival_us;
     self->window_end_us = arrival_us + window_us;
@@ -152,7 +155,7 @@ int64_t spice_media_clock_take(SpiceMediaClock *self, SpiceMediaKind kind, uint3
 
     if (!self->begun) {
         begins = true;
-        begin(self, mm, arrival_us - ((int64_t)mm * 1000 - length_us), arrival_us);
+        begin(self, mm, length_us, arrival_us);
     }
     stream_us = unwrap(self, mm, arrival_us, &begins) * 1000 - length_us;
     self->last_arrival_us = arrival_us;

@@ -26,6 +26,9 @@ enum {
     SPICE_MEDIA_CLOCK_WINDOWS = 4,
 };
 
+/** Stream times are the stamps and this, so that none is negative that is a little before the first. */
+#define SPICE_MEDIA_CLOCK_EPOCH_MS ((int64_t)1 << 32)
+
 /** Zero-initialised, nothing has come yet. */
 typedef struct {
     bool begun;

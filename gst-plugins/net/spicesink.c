@@ -8,6 +8,8 @@
  * Each `video_%u` pad is one display; its frames may change size at any time. Between two frames
  * only what changed is sent.
  *
+ * The pad `audio` takes sound, which all clients hear, each in the best form that it knows: Opus, or raw.
+ *
  * What a client types and points at comes out of the pads as #GstNavigation events; keys first as a
  * custom upstream event with the exact scan code, structure `application/x-gst-spice-scancode` with
  * `code` (uint, PC/AT set 1, extended 0xE0xx) and `pressed` (boolean), and by name only if nobody
@@ -21,6 +23,7 @@
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=50 ! videoconvert ! spicesink address=127.0.0.1 port=0
  * gst-launch-1.0 videotestsrc num-buffers=50 ! videoconvert ! spicesink unix-path=/tmp/spice.sock ticket=secret
+ * gst-launch-1.0 videotestsrc num-buffers=50 ! videoconvert ! spicesink name=desktop address=127.0.0.1 port=0 audiotestsrc num-buffers=100 ! desktop.audio
  * ]|
  */
 #include "spicesink.h"
@@ -90,6 +93,11 @@ typedef struct {
     GstElement *clocksync, *damage, *sink; /* references */
 } Display;
 
+typedef struct {
+    GstPad *ghost;                         /* NULL: there is none */
+    GstElement *convert, *resample, *sink; /* references */
+} Audio;
+
 struct _GstSpiceSink {
     GstBin parent_instance;
     GstSpiceServer *server;
@@ -98,6 +106,7 @@ struct _GstSpiceSink {
     GstSpiceClientPipelines *clients;                /* from READY on */
     GstSpiceInputEvents *input;                      /* likewise, if the server is ours */
     Display displays[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under the object lock */
+    Audio audio;
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceSink, gst_spice_sink, GST_TYPE_BIN)
@@ -108,6 +117,9 @@ static GstStaticPadTemplate video_template =
                                             "width = (int) [ 1, 32767 ], "
                                             "height = (int) [ 1, 32767 ], "
                                             "framerate = (fraction) [ 0, max ]"));
+
+static GstStaticPadTemplate audio_template =
+    GST_STATIC_PAD_TEMPLATE("audio", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("audio/x-raw"));
 
 /* Displays */
 
@@ -152,6 +164,52 @@ static void remove_display(GstSpiceSink *self, Display *display)
     *display = (Display){0};
 }
 
+/* Sound */
+
+static void remove_audio(GstSpiceSink *self)
+{
+    remove_element(self, self->audio.convert);
+    remove_element(self, self->audio.resample);
+    remove_element(self, self->audio.sink);
+    self->audio = (Audio){0};
+}
+
+static GstPad *add_audio(GstSpiceSink *self, GstPadTemplate *template)
+{
+    Audio audio = {0};
+    GstPad *target;
+
+    if (self->audio.ghost)
+        return NULL;
+    audio.convert = add(self, "audioconvert");
+    audio.resample = add(self, "audioresample");
+    audio.sink = add(self, "spiceplaybacksink");
+    self->audio = audio;
+    if (!audio.convert || !audio.resample || !audio.sink ||
+        !gst_element_link_many(audio.convert, audio.resample, audio.sink, NULL)) {
+        remove_audio(self);
+        return NULL;
+    }
+    g_object_set(audio.sink, "server", self->server, "sync", self->sync, NULL);
+    target = gst_element_get_static_pad(audio.convert, "sink");
+    self->audio.ghost = gst_ghost_pad_new_from_template("audio", target, template);
+    gst_object_unref(target);
+    gst_pad_set_active(self->audio.ghost, TRUE);
+    gst_element_add_pad(GST_ELEMENT(self), self->audio.ghost);
+    gst_element_sync_state_with_parent(audio.sink);
+    gst_element_sync_state_with_parent(audio.resample);
+    gst_element_sync_state_with_parent(audio.convert);
+    return self->audio.ghost;
+}
+
+static void release_audio(GstSpiceSink *self)
+{
+    /* First what a streaming thread may wait in. */
+    gst_element_set_state(self->audio.sink, GST_STATE_NULL);
+    gst_element_remove_pad(GST_ELEMENT(self), self->audio.ghost);
+    remove_audio(self);
+}
+
 static GstPad *gst_spice_sink_request_new_pad(GstElement *element, GstPadTemplate *template,
                                               const char *name, const GstCaps *caps)
 {
@@ -161,6 +219,8 @@ static GstPad *gst_spice_sink_request_new_pad(GstElement *element, GstPadTemplat
     Display display = {0};
     GstPad *target;
 
+    if (template == gst_element_get_pad_template(element, "audio"))
+        return add_audio(self, template);
     if (number < 0)
         return NULL;
     display.clocksync = add(self, "clocksync");
@@ -193,6 +253,10 @@ static void gst_spice_sink_release_pad(GstElement *element, GstPad *pad)
     Display display = {0};
     guint i;
 
+    if (pad == self->audio.ghost) {
+        release_audio(self);
+        return;
+    }
     GST_OBJECT_LOCK(self);
     for (i = 0; i < G_N_ELEMENTS(self->displays); i++) {
         if (self->displays[i].ghost == pad) {
@@ -272,6 +336,8 @@ static void set_server(GstSpiceSink *self, GstSpiceServer *server)
     for (i = 0; i < G_N_ELEMENTS(self->displays); i++)
         if (self->displays[i].sink)
             g_object_set(self->displays[i].sink, "server", server, NULL);
+    if (self->audio.sink)
+        g_object_set(self->audio.sink, "server", server, NULL);
 }
 
 static void stop(GstSpiceSink *self)
@@ -324,6 +390,8 @@ static void set_sync(GstSpiceSink *self, gboolean sync)
     for (i = 0; i < G_N_ELEMENTS(self->displays); i++)
         if (self->displays[i].clocksync)
             g_object_set(self->displays[i].clocksync, "sync", sync, NULL);
+    if (self->audio.sink)
+        g_object_set(self->audio.sink, "sync", sync, NULL);
 }
 
 static void gst_spice_sink_set_property(GObject *object, guint id, const GValue *value,
@@ -432,6 +500,7 @@ static void gst_spice_sink_class_init(GstSpiceSinkClass *klass)
                       g_object_class_find_property(server_class, server_properties[id])));
     g_type_class_unref(server_class);
     gst_element_class_add_static_pad_template(element_class, &video_template);
+    gst_element_class_add_static_pad_template(element_class, &audio_template);
     gst_element_class_set_static_metadata(element_class, "SPICE sink", "Sink/Video/Network",
                                           "Makes a SPICE server of a pipeline",
                                           "The gst-spice developers");

@@ -9,6 +9,10 @@
  * asks for them; #GstNavigation events that come back from a sink go to the server as keyboard and
  * pointer input.
  *
+ * What the guest plays comes from the pad `audio`, if the server has sound, as raw sound that is timed to
+ * be together with the picture and as loud as the guest's mixer says. What goes into the pad `record`, a
+ * request pad, the guest hears while it records.
+ *
  * By default display 0 alone is exposed (see `monitor`), so that a pipeline with one sink sends
  * each click once. `all-displays` exposes each monitor that the server has: those of several graphics
  * devices, and those of one, which lie on one surface (a pad for each comes and goes as the server's
@@ -29,6 +33,9 @@
  * |[
  * gst-launch-1.0 spicesrc location=spice://localhost:5900 num-buffers=1 ! videoconvert ! pngenc ! filesink location=shot.png
  * ]| Takes a picture of it.
+ * |[
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! audioconvert ! autoaudiosink
+ * ]| The same with its sound.
  */
 #include "spicesrc.h"
 
@@ -36,6 +43,7 @@
 #include <stdio.h>
 
 #include "core/wire/channel.h"
+#include "gst-plugins/audio/session-audio.h"
 #include "gst-plugins/display/spicedisplaydec.h"
 #include "gst-plugins/display/spiceheads.h"
 #include "session-context.h"
@@ -61,6 +69,7 @@ enum {
     PROP_TIMEOUT,
     PROP_MONITOR,
     PROP_ALL_DISPLAYS,
+    PROP_AUDIO,
     PROP_SHOW_CURSOR,
     PROP_PREFERRED_COMPRESSION,
     PROP_TIMESTAMPS,
@@ -74,7 +83,8 @@ struct _GstSpiceSrc {
     /* properties, under the object lock */
     char *location, *username, *password, *ca_file, *host_subject;
     guint timeout, monitor;
-    gboolean all_displays, show_cursor;
+    gboolean all_displays, audio, show_cursor;
+    GstElement *record; /* the bin behind the pad `record`; a reference */
     GstSpiceImageCompression preferred_compression;
     GstSpiceTimestamps timestamps;
     gint num_buffers;
@@ -84,7 +94,8 @@ struct _GstSpiceSrc {
     /* The session's I/O thread alone, or while there is no session: */
     GArray *new_displays; /* ids since the last list */
     guint n_displays;
-    gboolean listed; /* the first list has come */
+    gboolean new_audio; /* since the last list */
+    gboolean listed;    /* the first list has come */
     GMutex lock;
     GCond cond;
     gboolean closing;      /* under lock: no display is added any more */
@@ -100,6 +111,76 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(GstSpiceSrc, gst_spice_src, GST_TYPE_BIN,
 
 static GstStaticPadTemplate display_template = GST_STATIC_PAD_TEMPLATE(
     "display_%u", GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("BGRx")));
+
+static GstStaticPadTemplate audio_template =
+    GST_STATIC_PAD_TEMPLATE("audio", GST_PAD_SRC, GST_PAD_SOMETIMES,
+                            GST_STATIC_CAPS("audio/x-raw, layout = (string) interleaved, "
+                                            "rate = (int) [ 8000, 192000 ], channels = (int) 2"));
+
+static GstStaticPadTemplate record_template = GST_STATIC_PAD_TEMPLATE(
+    "record", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("audio/x-raw"));
+
+/* Sound */
+
+static void add_audio(GstSpiceSrc *self)
+{
+    GstElement *bin = gst_spice_playback_bin_new(self->session);
+    GstPadTemplate *template = gst_static_pad_template_get(&audio_template);
+    GstPad *target, *pad;
+
+    gst_bin_add(GST_BIN(self), bin); /* which unlinks its pads */
+    target = gst_element_get_static_pad(bin, "src");
+    pad = gst_ghost_pad_new_from_template("audio", target, template);
+    gst_object_unref(target);
+    gst_object_unref(template);
+    gst_pad_set_active(pad, TRUE);
+    gst_element_add_pad(GST_ELEMENT(self), pad);
+    gst_element_sync_state_with_parent(bin);
+}
+
+static GstPad *gst_spice_src_request_new_pad(GstElement *element, GstPadTemplate *template,
+                                             const char *name, const GstCaps *caps)
+{
+    GstSpiceSrc *self = GST_SPICE_SRC(element);
+    GstPad *target, *pad;
+
+    if (self->record || GST_PAD_TEMPLATE_DIRECTION(template) != GST_PAD_SINK)
+        return NULL;
+    self->record = gst_spice_record_bin_new(self->session);
+    if (!self->record) {
+        GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
+                          ("audioconvert and audioresample are needed."), (NULL));
+        return NULL;
+    }
+    gst_bin_add(GST_BIN(self), gst_object_ref(self->record));
+    target = gst_element_get_static_pad(self->record, "sink");
+    pad = gst_ghost_pad_new_from_template("record", target, template);
+    gst_object_unref(target);
+    gst_pad_set_active(pad, TRUE);
+    gst_element_add_pad(element, pad);
+    gst_element_sync_state_with_parent(self->record);
+    return pad;
+}
+
+static void gst_spice_src_release_pad(GstElement *element, GstPad *pad)
+{
+    GstSpiceSrc *self = GST_SPICE_SRC(element);
+    GstElement *record = g_steal_pointer(&self->record);
+
+    gst_element_remove_pad(element, pad);
+    if (!record)
+        return;
+    gst_element_set_state(record, GST_STATE_NULL);
+    if (GST_OBJECT_PARENT(record) == GST_OBJECT(self)) /* else the bin is being disposed of */
+        gst_bin_remove(GST_BIN(self), record);
+    gst_object_unref(record);
+}
+
+static void set_record_session(GstSpiceSrc *self, GstSpiceSession *session)
+{
+    if (self->record)
+        gst_spice_record_bin_set_session(self->record, session);
+}
 
 /* Displays come and go */
 
@@ -235,6 +316,7 @@ static gboolean claim_error(GstSpiceSrc *self)
 typedef struct {
     GstSpiceSession *session; /* a task may outlive its session */
     GArray *ids;
+    gboolean audio;
 } NewDisplays;
 
 static void new_displays_free(gpointer data)
@@ -258,6 +340,8 @@ static void add_displays_async(GstElement *element, gpointer data)
         return;
     for (i = 0; i < displays->ids->len; i++)
         add_display(self, g_array_index(displays->ids, guint, i));
+    if (displays->audio)
+        add_audio(self);
     gst_element_no_more_pads(element);
     end_adding(self);
 }
@@ -271,6 +355,8 @@ static void on_channel_available(GstSpiceSession *session, guint type, guint id,
         g_array_append_val(self->new_displays, id);
         self->n_displays++;
     }
+    if (type == SPICE_CHANNEL_PLAYBACK && id == 0 && self->audio)
+        self->new_audio = TRUE;
 }
 
 static void on_channels_listed(GstSpiceSession *session, gpointer user_data)
@@ -286,11 +372,13 @@ static void on_channels_listed(GstSpiceSession *session, gpointer user_data)
                               ("display %u", self->monitor));
         return;
     }
-    if (self->new_displays->len == 0)
+    if (self->new_displays->len == 0 && !self->new_audio)
         return;
     displays = g_new(NewDisplays, 1);
     displays->session = g_object_ref(session);
     displays->ids = self->new_displays;
+    displays->audio = self->new_audio;
+    self->new_audio = FALSE;
     self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
     /* Not here on the I/O thread: applications hear of the pads while they are added. */
     gst_element_call_async(GST_ELEMENT(self), add_displays_async, displays, new_displays_free);
@@ -330,9 +418,10 @@ static gboolean open_session(GstSpiceSrc *self)
     GST_OBJECT_LOCK(self);
     g_object_set(session, "location", self->location, "username", self->username, "password",
                  self->password, "ca-file", self->ca_file, "host-subject", self->host_subject,
-                 "timeout", self->timeout, NULL);
+                 "timeout", self->timeout, "record", self->record != NULL, NULL);
     self->session = session;
     GST_OBJECT_UNLOCK(self);
+    set_record_session(self, session);
     self->handlers[0] =
         g_signal_connect(session, "channel-available", G_CALLBACK(on_channel_available), self);
     self->handlers[1] =
@@ -357,8 +446,10 @@ static void close_session(GstSpiceSrc *self)
         return;
     for (i = 0; i < G_N_ELEMENTS(self->handlers); i++)
         g_signal_handler_disconnect(session, self->handlers[i]);
+    set_record_session(self, NULL);
     gst_spice_session_close(session);
     g_object_unref(session);
+    self->new_audio = FALSE;
     g_array_set_size(self->new_displays, 0);
     self->n_displays = 0;
     self->listed = FALSE;
@@ -369,6 +460,7 @@ static gpointer copy_ref(gconstpointer object, gpointer data)
     return gst_object_ref((gpointer)object);
 }
 
+/** And the sound, but for what is behind `record`. */
 static void remove_displays(GstSpiceSrc *self)
 {
     GstElement *element = GST_ELEMENT(self);
@@ -381,6 +473,8 @@ static void remove_displays(GstSpiceSrc *self)
     for (l = pads; l; l = l->next)
         gst_element_remove_pad(element, l->data);
     for (l = children; l; l = l->next) {
+        if (l->data == self->record)
+            continue;
         gst_element_set_state(l->data, GST_STATE_NULL);
         gst_bin_remove(GST_BIN(self), l->data);
     }
@@ -543,6 +637,9 @@ static void gst_spice_src_set_property(GObject *object, guint id, const GValue *
     case PROP_ALL_DISPLAYS:
         self->all_displays = g_value_get_boolean(value);
         break;
+    case PROP_AUDIO:
+        self->audio = g_value_get_boolean(value);
+        break;
     case PROP_SHOW_CURSOR:
         self->show_cursor = g_value_get_boolean(value);
         break;
@@ -582,6 +679,9 @@ static void gst_spice_src_get_property(GObject *object, guint id, GValue *value,
         break;
     case PROP_ALL_DISPLAYS:
         g_value_set_boolean(value, self->all_displays);
+        break;
+    case PROP_AUDIO:
+        g_value_set_boolean(value, self->audio);
         break;
     case PROP_SHOW_CURSOR:
         g_value_set_boolean(value, self->show_cursor);
@@ -627,6 +727,7 @@ static void gst_spice_src_init(GstSpiceSrc *self)
     self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
     self->timeout = DEFAULT_TIMEOUT_S;
     self->num_buffers = -1;
+    self->audio = TRUE;
     gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
     GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
 }
@@ -675,6 +776,10 @@ static void install_properties(GObjectClass *object_class)
         g_param_spec_boolean("all-displays", "All displays",
                              "Expose a pad for each monitor that the server has", FALSE, flags));
     g_object_class_install_property(
+        object_class, PROP_AUDIO,
+        g_param_spec_boolean("audio", "Audio", "Expose a pad for the server's sound, if it has any",
+                             TRUE, flags));
+    g_object_class_install_property(
         object_class, PROP_SHOW_CURSOR,
         g_param_spec_boolean("show-cursor", "Show cursor",
                              "Draw the server's cursor into the frames, for recording", FALSE,
@@ -714,10 +819,14 @@ static void gst_spice_src_class_init(GstSpiceSrcClass *klass)
     object_class->finalize = gst_spice_src_finalize;
     element_class->change_state = gst_spice_src_change_state;
     element_class->send_event = gst_spice_src_send_event;
+    element_class->request_new_pad = gst_spice_src_request_new_pad;
+    element_class->release_pad = gst_spice_src_release_pad;
     GST_BIN_CLASS(klass)->handle_message = gst_spice_src_handle_message;
     install_properties(object_class);
 
     gst_element_class_add_static_pad_template(element_class, &display_template);
+    gst_element_class_add_static_pad_template(element_class, &audio_template);
+    gst_element_class_add_static_pad_template(element_class, &record_template);
     gst_element_class_set_static_metadata(element_class, "SPICE source", "Source/Network/Video",
                                           "Shows the desktop of a SPICE server",
                                           "The gst-spice developers");

@@ -141,7 +141,7 @@ void spice_server_playback_put_samples(SpicePlaybackInstance *sin, uint32_t *sam
 
         if (frame->lent && (const void *)frame->samples == (const void *)samples) {
             frame->lent = FALSE;
-            gst_spice_server_play(session, frame->samples, FRAME_SAMPLES);
+            gst_spice_server_play(session, frame->samples, FRAME_SAMPLES, g_get_monotonic_time());
         }
     }
 }

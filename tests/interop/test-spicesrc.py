@@ -495,8 +495,9 @@ def test_playbin_shows_it_and_takes_keys():
 
 ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsink", "spicechannelsrc", "spicedamage",
             "spicedisplaydec", "spicedisplayenc", "spicedisplaysink", "spicedrawsrc",
-            "spiceglzdec", "spiceglzenc", "spicelz4dec", "spicelz4enc", "spicelzdec", "spicelzenc",
-            "spiceheads", "spicequicdec", "spicequicenc", "spicesink", "spicesrc"]
+            "spiceglzdec", "spiceglzenc", "spiceheads", "spicelipsync", "spicelz4dec", "spicelz4enc",
+            "spicelzdec", "spicelzenc", "spiceplaybacksink", "spiceplaybacksrc", "spicequicdec",
+            "spicequicenc", "spicerecordsink", "spicesink", "spicesounddec", "spicesrc"]
 
 
 def launch_lines():
@@ -524,6 +525,8 @@ def test_each_launch_line_of_the_documentation_works():
     for element in ELEMENTS:
         check(element + ".c" in documented, f"{element} has no launch line")
     for where, line in lines:
+        if "desktop.audio ! " in line:
+            continue  # test-sound.py hears them: the firmware has nothing to say
         line = line.replace("spice://localhost:5900", f"spice://127.0.0.1:{port}")
         line = line.replace("LOCATION", f"spice://127.0.0.1:{port}")
         line = line.replace("autovideosink", "fakesink num-buffers=1")

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-spiceplaybacksrc
+ * @title: spiceplaybacksrc
+ * @short_description: the sound of a SPICE session, as it comes
+ *
+ * Receives the playback channel of the session of its `session` property, and hands on what the guest
+ * plays: one packet a buffer, Opus, CELT 0.5.1 or raw, whichever the server chose; caps change when it
+ * begins to play anew. How loud the guest wants it, the session is told.
+ *
+ * Buffers bear no timestamps of the pipeline, but the session's media time as a
+ * #GstReferenceTimestampMeta: spicelipsync makes timestamps of it. If what follows is slow, the oldest
+ * packets are dropped.
+ *
+ * spicesrc has this element in it.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! audioconvert ! autoaudiosink
+ * ]|
+ */
+#include "spiceplaybacksrc.h"
+
+#include "core/wire/channel.h"
+#include "core/wire/link.h"
+#include "media-time-meta.h"
+#include "session/media-clock.h"
+#include "session/session-sound.h"
+#include "transport/error.h"
+#include "transport/framer.h"
+
+GST_DEBUG_CATEGORY_STATIC(spiceplaybacksrc_debug);
+#define GST_CAT_DEFAULT spiceplaybacksrc_debug
+
+enum {
+    PROP_0,
+    PROP_SESSION,
+};
+
+enum { MAX_WAITING = 50 }; /* packets; half a second, mostly */
+
+struct _GstSpicePlaybackSrc {
+    GstPushSrc parent_instance;
+
+    GstSpiceSession *session; /* under the object lock; does not change while it runs */
+
+    /* the session's I/O thread */
+    SpiceArena arena;
+    SpiceAudioDataMode mode;
+    guint rate; /* 0: nothing is played */
+    gboolean discont;
+
+    GMutex lock;
+    GCond cond;
+    GQueue queue; /* under lock: GstBuffer, and GstCaps for those that follow */
+    guint n_packets, n_dropped;
+    gboolean flushing;
+    GError *error; /* under lock: the channel's end */
+    GstSpiceAttachment *attachment;
+};
+
+G_DEFINE_FINAL_TYPE(GstSpicePlaybackSrc, gst_spice_playback_src, GST_TYPE_PUSH_SRC)
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS("audio/x-opus, channel-mapping-family = (int) 0, channels = (int) 2, "
+                    "rate = (int) { 48000, 24000, 16000, 12000, 8000 }; "
+                    "audio/x-celt, version = (string) 0.5.1, channels = (int) 2, "
+                    "rate = (int) 44100, frame-size = (int) 256; "
+                    "audio/x-raw, format = (string) S16LE, layout = (string) interleaved, "
+                    "channels = (int) 2, rate = (int) [ 8000, 192000 ]"));
+
+static GstCaps *make_caps(SpiceAudioDataMode mode, guint rate)
+{
+    switch (mode) {
+    case SPICE_AUDIO_DATA_MODE_OPUS:
+        return gst_caps_new_simple("audio/x-opus", "channel-mapping-family", G_TYPE_INT, 0,
+                                   "channels", G_TYPE_INT, 2, "rate", G_TYPE_INT, (gint)rate, NULL);
+    case SPICE_AUDIO_DATA_MODE_CELT_0_5_1:
+        return gst_caps_new_simple("audio/x-celt", "version", G_TYPE_STRING, "0.5.1", "channels",
+                                   G_TYPE_INT, 2, "rate", G_TYPE_INT, (gint)rate, "frame-size",
+                                   G_TYPE_INT, 256, NULL);
+    default:
+        return gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, "S16LE", "layout",
+                                   G_TYPE_STRING, "interleaved", "channels", G_TYPE_INT, 2, "rate",
+                                   G_TYPE_INT, (gint)rate, NULL);
+    }
+}
+
+/* The channel: the I/O thread */
+
+/** Under lock. */
+static void drop_oldest_packet(GstSpicePlaybackSrc *self)
+{
+    GList *item = self->queue.head;
+
+    while (item && GST_IS_CAPS(item->data))
+        item = item->next;
+    if (!item)
+        return;
+    gst_mini_object_unref(item->data);
+    g_queue_delete_link(&self->queue, item);
+    self->n_packets--;
+    self->n_dropped++;
+}
+
+static void enqueue(GstSpicePlaybackSrc *self, gpointer buffer_or_caps)
+{
+    g_mutex_lock(&self->lock);
+    g_queue_push_tail(&self->queue, buffer_or_caps);
+    if (GST_IS_BUFFER(buffer_or_caps) && ++self->n_packets > MAX_WAITING)
+        drop_oldest_packet(self);
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+static void end(GstSpicePlaybackSrc *self, const GError *error)
+{
+    g_mutex_lock(&self->lock);
+    if (!self->error)
+        self->error = g_error_copy(error);
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
+static void refuse(GstSpicePlaybackSrc *self, const char *what)
+{
+    g_autoptr(GError) error =
+        g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL, "playback: %s", what);
+
+    end(self, error);
+}
+
+static void take_start(GstSpicePlaybackSrc *self, const SpiceMsgPlaybackStart *start)
+{
+    if (start->channels != GST_SPICE_SOUND_CHANNELS || start->format != SPICE_AUDIO_FMT_S16 ||
+        !gst_spice_sound_mode_takes(self->mode, start->frequency)) {
+        refuse(self, "START of a form that there is not");
+        return;
+    }
+    GST_DEBUG_OBJECT(self, "mode %d at %u Hz", self->mode, start->frequency);
+    self->rate = start->frequency;
+    self->discont = TRUE;
+    enqueue(self, make_caps(self->mode, self->rate));
+}
+
+static void take_stop(GstSpicePlaybackSrc *self)
+{
+    self->rate = 0;
+    gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0, 0);
+}
+
+/** `bytes` is what the packet lies in. */
+static void take_data(GstSpicePlaybackSrc *self, const SpiceMsgAudioData *data, GBytes *bytes)
+{
+    const guint8 *begin = g_bytes_get_data(bytes, NULL);
+    GBytes *packet;
+    GstBuffer *buffer;
+    gint64 length_us, stream_us;
+    gsize n;
+
+    if (self->rate == 0)
+        return;
+    n = gst_spice_sound_packet_samples(self->mode, self->rate, data->data.data, data->data.size);
+    if (n == 0) {
+        GST_WARNING_OBJECT(self, "%zu bytes that are no packet", data->data.size);
+        return;
+    }
+    length_us = (gint64)(n * G_USEC_PER_SEC / self->rate);
+    stream_us = gst_spice_media_clock_take(gst_spice_session_get_media_clock(self->session),
+                                           SPICE_MEDIA_AUDIO, data->time, length_us,
+                                           g_get_monotonic_time(), NULL);
+    packet = g_bytes_new_from_bytes(bytes, (gsize)(data->data.data - begin), data->data.size);
+    buffer = gst_buffer_new_wrapped_bytes(packet);
+    g_bytes_unref(packet);
+    GST_BUFFER_DURATION(buffer) = gst_util_uint64_scale(n, GST_SECOND, self->rate);
+    if (stream_us >= 0)
+        gst_spice_buffer_set_media_time(buffer, stream_us);
+    if (self->discont)
+        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    self->discont = FALSE;
+    enqueue(self, buffer);
+}
+
+static void take_mode(GstSpicePlaybackSrc *self, const SpiceMsgAudioMode *mode)
+{
+    if (mode->mode != SPICE_AUDIO_DATA_MODE_RAW && mode->mode != SPICE_AUDIO_DATA_MODE_OPUS &&
+        mode->mode != SPICE_AUDIO_DATA_MODE_CELT_0_5_1) {
+        refuse(self, "a MODE that there is not");
+        return;
+    }
+    self->mode = (SpiceAudioDataMode)mode->mode;
+}
+
+static void take(GstSpicePlaybackSrc *self, guint16 type, gpointer message, GBytes *bytes)
+{
+    switch (type) {
+    case SPICE_MSG_PLAYBACK_MODE:
+        take_mode(self, message);
+        break;
+    case SPICE_MSG_PLAYBACK_START:
+        take_start(self, message);
+        break;
+    case SPICE_MSG_PLAYBACK_STOP:
+        take_stop(self);
+        break;
+    case SPICE_MSG_PLAYBACK_DATA:
+        take_data(self, message, bytes);
+        break;
+    case SPICE_MSG_PLAYBACK_VOLUME:
+        gst_spice_session_take_volume(self->session, SPICE_CHANNEL_PLAYBACK, message);
+        break;
+    case SPICE_MSG_PLAYBACK_MUTE:
+        gst_spice_session_take_mute(self->session, SPICE_CHANNEL_PLAYBACK, message);
+        break;
+    default: /* LATENCY is a wish of what pictures need; they are measured here */
+        break;
+    }
+}
+
+static void on_opened(GstSpiceAttachment *attachment, gpointer user_data)
+{
+    GST_DEBUG_OBJECT(user_data, "the channel is linked");
+}
+
+static void on_message(GstSpiceAttachment *attachment, GBytes *bytes, guint64 serial,
+                       gpointer user_data)
+{
+    GstSpicePlaybackSrc *self = user_data;
+    SpiceDataHeader header;
+    const SpiceMessageDef *def;
+    SpiceError error = {0};
+    gpointer message;
+    gsize size;
+    const guint8 *data = g_bytes_get_data(bytes, &size);
+
+    spice_mini_data_header_decode(&header, data);
+    def = spice_message_find(SPICE_CHANNEL_PLAYBACK, SPICE_FROM_SERVER, header.type);
+    if (!def)
+        return;
+    spice_arena_reset(&self->arena);
+    message = spice_message_read(def, data + SPICE_MINI_HEADER_SIZE, size - SPICE_MINI_HEADER_SIZE,
+                                 &self->arena, &error);
+    if (message)
+        take(self, header.type, message, bytes);
+    else
+        refuse(self, error.field);
+}
+
+static void on_closed(GstSpiceAttachment *attachment, const GError *error, gpointer user_data)
+{
+    GstSpicePlaybackSrc *self = user_data;
+
+    take_stop(self);
+    gst_spice_session_set_volume(self->session, SPICE_CHANNEL_PLAYBACK, NULL);
+    end(self, error);
+}
+
+static const GstSpiceAttachmentHandler attachment_handler = {
+    .opened = on_opened,
+    .message = on_message,
+    .closed = on_closed,
+};
+
+/* Streaming */
+
+/** A desktop that has lost its sound is a desktop still: this stream ends, alone. */
+static GstFlowReturn report_end(GstSpicePlaybackSrc *self, const GError *error)
+{
+    if (g_error_matches(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL))
+        GST_ELEMENT_WARNING(self, RESOURCE, READ, ("The server's sound cannot be understood."),
+                            ("%s", error->message));
+    GST_INFO_OBJECT(self, "the channel ended: %s", error->message);
+    return GST_FLOW_EOS;
+}
+
+static gpointer next(GstSpicePlaybackSrc *self, GstFlowReturn *flow)
+{
+    gpointer item = NULL;
+    GError *error = NULL;
+
+    g_mutex_lock(&self->lock);
+    while (!self->flushing && !self->error && g_queue_is_empty(&self->queue))
+        g_cond_wait(&self->cond, &self->lock);
+    if (self->flushing)
+        *flow = GST_FLOW_FLUSHING;
+    else if (!g_queue_is_empty(&self->queue))
+        item = g_queue_pop_head(&self->queue);
+    else
+        error = g_error_copy(self->error);
+    if (item && GST_IS_BUFFER(item))
+        self->n_packets--;
+    g_mutex_unlock(&self->lock);
+    if (error)
+        *flow = report_end(self, error);
+    g_clear_error(&error);
+    return item;
+}
+
+static GstFlowReturn gst_spice_playback_src_create(GstPushSrc *src, GstBuffer **buffer)
+{
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
+    GstFlowReturn flow = GST_FLOW_OK;
+    gpointer item;
+
+    while ((item = next(self, &flow)) && GST_IS_CAPS(item)) {
+        const gboolean agreed = gst_base_src_set_caps(GST_BASE_SRC(src), item);
+
+        gst_caps_unref(item);
+        if (!agreed)
+            return GST_FLOW_NOT_NEGOTIATED;
+    }
+    *buffer = item;
+    return flow;
+}
+
+/** Caps come with what is played. */
+static gboolean gst_spice_playback_src_negotiate(GstBaseSrc *src)
+{
+    return TRUE;
+}
+
+static gboolean gst_spice_playback_src_unlock(GstBaseSrc *src)
+{
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
+
+    g_mutex_lock(&self->lock);
+    self->flushing = TRUE;
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static gboolean gst_spice_playback_src_unlock_stop(GstBaseSrc *src)
+{
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
+
+    g_mutex_lock(&self->lock);
+    self->flushing = FALSE;
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+static gboolean gst_spice_playback_src_start(GstBaseSrc *src)
+{
+    static const guint32 caps = 1u << SPICE_PLAYBACK_CAP_CELT_0_5_1 |
+                                1u << SPICE_PLAYBACK_CAP_VOLUME | 1u << SPICE_PLAYBACK_CAP_LATENCY |
+                                1u << SPICE_PLAYBACK_CAP_OPUS;
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
+
+    if (!self->session) {
+        GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("There is no session to hear."), (NULL));
+        return FALSE;
+    }
+    self->mode = SPICE_AUDIO_DATA_MODE_RAW;
+    self->rate = 0;
+    self->attachment = gst_spice_session_attach(self->session, SPICE_CHANNEL_PLAYBACK, 0, &caps, 1,
+                                                &attachment_handler, self);
+    return TRUE;
+}
+
+static void clear_queue(GstSpicePlaybackSrc *self)
+{
+    g_queue_clear_full(&self->queue, (GDestroyNotify)gst_mini_object_unref);
+    self->n_packets = 0;
+}
+
+static gboolean gst_spice_playback_src_stop(GstBaseSrc *src)
+{
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
+
+    /* Not under our lock: the I/O thread takes the two in the other order. */
+    if (self->attachment)
+        gst_spice_attachment_detach(g_steal_pointer(&self->attachment));
+    gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0, 0);
+    g_mutex_lock(&self->lock);
+    clear_queue(self);
+    g_clear_error(&self->error);
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+/* Object */
+
+static void gst_spice_playback_src_set_property(GObject *object, guint id, const GValue *value,
+                                                GParamSpec *pspec)
+{
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(object);
+
+    if (id != PROP_SESSION) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+        return;
+    }
+    GST_OBJECT_LOCK(self);
+    g_set_object(&self->session, g_value_get_object(value));
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_spice_playback_src_get_property(GObject *object, guint id, GValue *value,
+                                                GParamSpec *pspec)
+{
+    if (id == PROP_SESSION)
+        g_value_set_object(value, GST_SPICE_PLAYBACK_SRC(object)->session);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+}
+
+static void gst_spice_playback_src_finalize(GObject *object)
+{
+    GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(object);
+
+    clear_queue(self);
+    g_clear_object(&self->session);
+    g_clear_error(&self->error);
+    spice_arena_clear(&self->arena);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->cond);
+    G_OBJECT_CLASS(gst_spice_playback_src_parent_class)->finalize(object);
+}
+
+static void gst_spice_playback_src_init(GstSpicePlaybackSrc *self)
+{
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->cond);
+    g_queue_init(&self->queue);
+    spice_arena_init(&self->arena, &spice_allocator_libc, 1 << 16);
+    gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
+    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+}
+
+static void gst_spice_playback_src_class_init(GstSpicePlaybackSrcClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+    GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(spiceplaybacksrc_debug, "spiceplaybacksrc", 0, "SPICE sound source");
+
+    object_class->set_property = gst_spice_playback_src_set_property;
+    object_class->get_property = gst_spice_playback_src_get_property;
+    object_class->finalize = gst_spice_playback_src_finalize;
+    base_class->negotiate = gst_spice_playback_src_negotiate;
+    base_class->start = gst_spice_playback_src_start;
+    base_class->stop = gst_spice_playback_src_stop;
+    base_class->unlock = gst_spice_playback_src_unlock;
+    base_class->unlock_stop = gst_spice_playback_src_unlock_stop;
+    GST_PUSH_SRC_CLASS(klass)->create = gst_spice_playback_src_create;
+    g_object_class_install_property(
+        object_class, PROP_SESSION,
+        g_param_spec_object("session", "Session", "Session to hear", GST_SPICE_TYPE_SESSION,
+                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+    gst_element_class_add_static_pad_template(element_class, &src_template);
+    gst_element_class_set_static_metadata(
+        element_class, "SPICE playback source", "Source/Network/Audio",
+        "Receives the sound of a SPICE session", "The gst-spice developers");
+}

@@ -1,0 +1,103 @@
+/* A host without a guest that plays two tones, 440 Hz left and 594 Hz right, and records what a client's
+ * microphone hears: sound-host RATE FILE. It prints its port, and ends with its standard input. FILE is
+ * raw sound, 16 bit, two channels.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <arpa/inet.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/embed/test-host.h"
+
+enum { FRAME = 480, TURN_MS = 2 };
+
+static const SpicePlaybackInterface playback_interface = {{SPICE_INTERFACE_PLAYBACK, "tones",
+                                                           SPICE_INTERFACE_PLAYBACK_MAJOR,
+                                                           SPICE_INTERFACE_PLAYBACK_MINOR}};
+static const SpiceRecordInterface record_interface = {
+    {SPICE_INTERFACE_RECORD, "ear", SPICE_INTERFACE_RECORD_MAJOR, SPICE_INTERFACE_RECORD_MINOR}};
+
+static int listen_somewhere(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 16) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        exit(1);
+    printf("port %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+/** One frame of both tones from sample `at` on. */
+static void fill(uint32_t *samples, uint32_t n, uint64_t at, unsigned rate)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const double t = (double)(at + i) / rate;
+        const int16_t left = (int16_t)(9000 * sin(2 * M_PI * 440 * t));
+        const int16_t right = (int16_t)(7000 * sin(2 * M_PI * 594 * t));
+
+        samples[i] = (uint16_t)left | (uint32_t)(uint16_t)right << 16;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const unsigned rate = argc == 3 ? (unsigned)atoi(argv[1]) : 0;
+    FILE *out = argc == 3 ? fopen(argv[2], "wb") : NULL;
+    SpicePlaybackInstance playback = {{&playback_interface.base}, NULL};
+    SpiceRecordInstance record = {{&record_interface.base}, NULL};
+    Host *host = host_new();
+    int64_t start;
+    uint64_t played = 0;
+    int listener;
+
+    if (!rate || !out)
+        return 2;
+    spice_server_add_interface(host->server, &playback.base);
+    spice_server_add_interface(host->server, &record.base);
+    spice_server_set_playback_rate(&playback, rate);
+    spice_server_set_record_rate(&record, rate);
+    spice_server_playback_start(&playback);
+    spice_server_record_start(&record);
+    host_create_primary(host, 320, 240);
+    listener = listen_somewhere();
+    start = g_get_monotonic_time();
+    for (;;) {
+        struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+        const int64_t now = g_get_monotonic_time();
+        const int fd = accept(listener, NULL, NULL);
+        uint32_t heard[FRAME], n, *samples;
+        char byte;
+
+        if (fd >= 0)
+            spice_server_add_client(host->server, fd, 1);
+        while (played < (uint64_t)(now - start) * rate / 1000000) {
+            spice_server_playback_get_buffer(&playback, &samples, &n);
+            if (samples) {
+                fill(samples, n, played, rate);
+                spice_server_playback_put_samples(&playback, samples);
+            }
+            played += FRAME;
+        }
+        while ((n = spice_server_record_get_samples(&record, heard, FRAME)) > 0)
+            fwrite(heard, 4, n, out);
+        fflush(out);
+        if (poll(&input, 1, 0) > 0 && read(STDIN_FILENO, &byte, 1) <= 0)
+            break;
+        host_run(host, TURN_MS);
+    }
+    fclose(out);
+    close(listener);
+    host_free(host);
+    return 0;
+}

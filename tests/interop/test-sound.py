@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sound in both directions: guests and hosts of ours and the field's, heard by spicy, spicesrc and
+spice-view; microphones of these, heard by hosts. Tones arrive as they were, and without a gap."""
+import array
+import contextlib
+import math
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import (BUILD, GUEST, SOURCE, WORK, Xvfb, check, environment, run, run_tests)
+from vm import VM, free_port, wait_until
+
+OURS = os.path.join(BUILD, "server", "embed")
+HOST = os.path.join(BUILD, "tests", "interop", "sound-host")
+
+# The PC speaker by its ports: timer 2 divides 1193182 Hz by 2712, which is 440 Hz.
+SPEAKER_ON = "; ".join(fr"printf '\{value}' | dd of=/dev/port bs=1 seek={port} 2>/dev/null"
+                       for value, port in (("266", 67), ("230", 66), ("012", 66), ("003", 97)))
+SPEAKER_OFF = r"printf '\000' | dd of=/dev/port bs=1 seek=97 2>/dev/null"
+
+
+def file(name):
+    return os.path.join(WORK, name)
+
+
+# What was heard
+
+def read_sound(path):
+    """(left, right) of a file of raw sound, or of a WAV file of 16 bit and two channels."""
+    with open(path, "rb") as f:
+        data = f.read()
+    if data[:4] == b"RIFF":
+        data = data[data.find(b"data") + 8:]
+    values = array.array("h")
+    values.frombytes(data[:len(data) // 4 * 4])
+    return values[0::2], values[1::2]
+
+
+def trim(samples):
+    """Without silence at both ends."""
+    loud = [i for i, value in enumerate(samples) if abs(value) > 1500]
+    return samples[loud[0]:loud[-1] + 1] if loud else samples[:0]
+
+
+def frequency(samples, rate):
+    """How often it rises through zero a second, to a fraction of a sample."""
+    rises = [i - samples[i] / (samples[i] - samples[i - 1]) for i in range(1, len(samples))
+             if samples[i - 1] < 0 <= samples[i]]
+    return (len(rises) - 1) * rate / (rises[-1] - rises[0]) if len(rises) > 2 else 0
+
+
+def gaps(samples, rate):
+    """Where it is silent in between, or jumps: pieces of 10 ms whose loudness is not the others'."""
+    size = rate // 100
+    power = [math.sqrt(sum(v * v for v in samples[i:i + size]) / size)
+             for i in range(0, len(samples) - size, size)]
+    middle = sorted(power)[len(power) // 2]
+    return [n for n, p in enumerate(power) if not 0.6 * middle < p < 1.5 * middle]
+
+
+def check_tone(path, hertz, what, rate=48000, seconds=1.5, channel=0, settle=0.2, tolerance=1.5):
+    """A tone is there, of so many seconds at least; what is before it settled does not count."""
+    samples = trim(read_sound(path)[channel])
+    check(len(samples) >= seconds * rate, f"{what}: only {len(samples) / rate:.2f} s of sound")
+    samples = samples[int(settle * rate):-int(0.05 * rate)]
+    found = frequency(samples, rate)
+    holes = gaps(samples, rate)
+    print(f"# {what}: {found:.2f} Hz, {len(samples) / rate:.2f} s, {len(holes)} gaps")
+    check(abs(found - hertz) < tolerance, f"{what}: {found:.2f} Hz instead of {hertz}")
+    check(not holes, f"{what}: gaps at {holes[:10]} of {len(samples) // (rate // 100)}")
+
+
+# Who hears
+
+@contextlib.contextmanager
+def spicy(port, out, rate=48000, **more):
+    """spice-gtk's viewer, what it would play going into a WAV file."""
+    xvfb = Xvfb("800x600")
+    caps = f"audio/x-raw,format=S16LE,channels=2,rate={rate},layout=interleaved"
+    sink = (f'appsrc is-live=1 do-timestamp=0 format=time caps="{caps}" name="appsrc" ! '
+            f'wavenc ! filesink buffer-mode=unbuffered location={out} name="audiosink"')
+    program = subprocess.Popen(["spicy", "-h", "127.0.0.1", "-p", str(port)],
+                               env=xvfb.environment(SPICE_GST_AUDIOSINK=sink, G_DEBUG="", **more),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield program
+    finally:
+        program.terminate()
+        program.wait()
+        xvfb.close()
+
+
+@contextlib.contextmanager
+def spicesrc(port, out, *more):
+    """Ours; the file is written at the end."""
+    program = subprocess.Popen(
+        ["gst-launch-1.0", "-q", "-e", "spicesrc", f"location=spice://127.0.0.1:{port}", "name=s",
+         "s.audio", "!", "audioconvert", "!", "audio/x-raw,format=S16LE,channels=2", "!", "wavenc",
+         "!", "filesink", "sync=true", f"location={out}", *more],
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield program
+        program.send_signal(signal.SIGINT)
+        text = program.communicate(timeout=30)[0]
+        check(program.returncode == 0, f"gst-launch: {text[-800:]}")
+    finally:
+        if program.poll() is None:
+            program.kill()
+            program.wait()
+
+
+# Guests under QEMU
+
+def boot(which, name):
+    port = free_port()
+    vm = VM(WORK, name, f"port={port},addr=127.0.0.1,disable-ticketing=on", guest=GUEST,
+            library=OURS if which == "ours" else None,
+            extra=["-audiodev", "spice,id=sound", "-machine", "pcspk-audiodev=sound"])
+    try:
+        vm.wait_ready()
+        loaded = open(f"/proc/{vm.process.pid}/maps").read()
+        check((OURS in loaded) == (which == "ours"), "the wrong library was loaded")
+        return vm, port
+    except BaseException:
+        vm.close()
+        raise
+
+
+def beep(vm, seconds):
+    vm.run(SPEAKER_ON)
+    time.sleep(seconds)
+    vm.run(SPEAKER_OFF)
+    time.sleep(0.7)
+
+
+def test_a_guest_is_heard_by_spicy_and_spicesrc_at_once():
+    vm, port = boot("ours", "guest-ours")
+    theirs, ours = file("guest-spicy.wav"), file("guest-spicesrc.wav")
+    try:
+        with spicy(port, theirs), spicesrc(port, ours):
+            time.sleep(3)
+            beep(vm, 2.5)
+    finally:
+        vm.close()
+    # The speaker is a square wave: loud, and its edges ring.
+    check_tone(theirs, 440, "spicy hears the guest", tolerance=3)
+    check_tone(ours, 440, "spicesrc hears the guest", tolerance=3 + DRIFT)
+
+
+def test_a_guest_of_the_fields_library_is_heard_by_spicesrc():
+    vm, port = boot("field", "guest-field")
+    ours = file("field-spicesrc.wav")
+    try:
+        with spicesrc(port, ours):
+            time.sleep(2)
+            beep(vm, 2)
+            time.sleep(1)  # it stops, and begins again
+            beep(vm, 0.5)
+    finally:
+        vm.close()
+    samples = read_sound(ours)[0]
+    check(len(samples) > 0, "nothing was heard")
+    check(abs(frequency(samples[9600:72000], 48000) - 440) < 3, "the first beep is no 440 Hz")
+    check(not gaps(samples[9600:72000], 48000), "the first beep has gaps")
+
+
+# Hosts
+
+DRIFT = 3  # Hz: spicesrc stretches sound by up to half a percent until its time is known
+
+
+@contextlib.contextmanager
+def host(rate, heard):
+    program = subprocess.Popen([HOST, str(rate), heard], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True, env=environment())
+    try:
+        port = int(program.stdout.readline().split()[1])
+        yield port
+        program.stdin.close()
+        check(program.wait(20) == 0, f"the host ended with {program.returncode}")
+    finally:
+        if program.poll() is None:
+            program.kill()
+            program.wait()
+
+
+def heard_by(client, at, what, tolerance=0.5, **more):
+    out = file(what.replace(" ", "-") + ".wav")
+    with host(at, file("unused.raw")) as port:
+        with client(port, out, **more):
+            time.sleep(4.5)
+    check_tone(out, 440, what + ", left", at, tolerance=tolerance)
+    check_tone(out, 594, what + ", right", at, channel=1, tolerance=tolerance)
+
+
+def test_spicy_hears_opus():
+    heard_by(spicy, 48000, "spicy by Opus")
+
+
+def test_spicy_hears_raw_sound():
+    heard_by(spicy, 48000, "spicy raw", SPICE_DISABLE_OPUS="1")
+
+
+def test_spicy_hears_44100_hz():
+    heard_by(spicy, 44100, "spicy at 44100 Hz", rate=44100)
+
+
+def test_spicesrc_hears_opus():
+    heard_by(spicesrc, 48000, "spicesrc by Opus", DRIFT)
+
+
+def test_spicesrc_hears_celt():
+    """At 44100 Hz CELT is the best that both have."""
+    heard_by(spicesrc, 44100, "spicesrc by CELT", DRIFT)
+
+
+# Pipelines
+
+def test_a_pipeline_is_heard_by_spicy_and_spicesrc():
+    port = free_port()
+    server = subprocess.Popen(
+        ["gst-launch-1.0", "-q", "videotestsrc", "is-live=true", "!",
+         "video/x-raw,width=320,height=240,framerate=5/1", "!", "videoconvert", "!", "spicesink",
+         "name=desktop", "address=127.0.0.1", f"port={port}", "audiotestsrc", "is-live=true",
+         "freq=330", "volume=0.5", "!", "desktop.audio"], env=environment())
+    theirs, ours = file("pipeline-spicy.wav"), file("pipeline-spicesrc.wav")
+    try:
+        wait_until(lambda: listens(port), 20, "server")
+        with spicy(port, theirs), spicesrc(port, ours):
+            time.sleep(4.5)
+    finally:
+        server.terminate()
+        server.wait()
+    check_tone(theirs, 330, "spicy hears the pipeline")
+    check_tone(ours, 330, "spicesrc hears the pipeline", tolerance=DRIFT)
+
+
+def test_launch_lines_of_the_documentation():
+    """Those that hear something; test-spicesrc.py runs the others."""
+    folder = os.path.join(SOURCE, "gst-plugins")
+    lines = set()
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(where, name)) as f:
+                lines |= set(re.findall(r"^ \* gst-launch-1.0 (.*desktop\.audio ! .*)$", f.read(),
+                                        re.M))
+    check(lines, "there are none")
+    for line in lines:
+        with host(48000, file("unused.raw")) as port:
+            line = line.replace("spice://localhost:5900", f"spice://127.0.0.1:{port}")
+            line = line.replace("autovideosink", "fakesink num-buffers=1")
+            line = line.replace("autoaudiosink", "fakesink num-buffers=20")
+            status, text = run(["sh", "-c", "gst-launch-1.0 -q -e " + line])
+            check(status == 0, f"{line}: {text[-600:]}")
+
+
+def listens(port):
+    import socket
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+# Microphones
+
+def test_spicys_microphone_is_heard():
+    """autoaudiosrc takes what has the highest rank: a test tone of 440 Hz."""
+    heard = file("spicy-microphone.raw")
+    with host(48000, heard) as port:
+        with spicy(port, file("unused.wav"), GST_PLUGIN_FEATURE_RANK="audiotestsrc:1000"):
+            time.sleep(4.5)
+    check_tone(heard, 440, "spicy's microphone", seconds=1)
+
+
+def our_microphone(rate, what):
+    heard, out = file(what + ".raw"), file(what + ".wav")
+    with host(rate, heard) as port:
+        with spicesrc(port, out, "audiotestsrc", "is-live=true", "freq=660", "!", "s.record"):
+            time.sleep(3.5)
+    check_tone(heard, 660, what, rate, seconds=1)
+
+
+def test_spicesrcs_microphone_is_heard_by_opus():
+    our_microphone(48000, "microphone by Opus")
+
+
+def test_spicesrcs_microphone_is_heard_by_celt():
+    our_microphone(44100, "microphone by CELT")
+
+
+tests = [test_a_guest_is_heard_by_spicy_and_spicesrc_at_once,
+         test_a_guest_of_the_fields_library_is_heard_by_spicesrc, test_spicy_hears_opus,
+         test_spicy_hears_raw_sound, test_spicy_hears_44100_hz, test_spicesrc_hears_opus,
+         test_spicesrc_hears_celt, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
+         test_launch_lines_of_the_documentation, test_spicys_microphone_is_heard, test_spicesrcs_microphone_is_heard_by_opus,
+         test_spicesrcs_microphone_is_heard_by_celt]
+
+if __name__ == "__main__":
+    import sys
+    wanted = sys.argv[1:]
+    sys.exit(run_tests([test for test in tests
+                        if not wanted or any(word in test.__name__ for word in wanted)]))
