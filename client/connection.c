@@ -3,6 +3,7 @@
 
 #include <gst/app/gstappsink.h>
 
+#include "client/sound.h"
 #include "gst-plugins/display/damage-meta.h"
 #include "transport/error.h"
 
@@ -14,6 +15,7 @@ struct SpiceConnection {
 
     GstSpiceSession *session;
     gulong signals[3];
+    SpiceSound *sound; /* NULL: a screenshot has none */
     GstElement *pipeline;
     GSource *bus_source;
     gboolean closed, failed; /* the owner's thread alone */
@@ -301,6 +303,8 @@ SpiceConnection *spice_connection_new(const SpiceViewOptions *options, const cha
         g_signal_connect(self->session, "cursor-changed", G_CALLBACK(on_cursor_changed), self);
     self->signals[2] = g_signal_connect(self->session, "mouse-mode-changed",
                                         G_CALLBACK(on_mouse_mode_changed), self);
+    if (!options->screenshot)
+        self->sound = spice_sound_new(self->session, options);
     make_pipeline(self);
     if (gst_spice_session_open(self->session, &error))
         gst_element_set_state(self->pipeline, GST_STATE_PLAYING);
@@ -321,6 +325,7 @@ void spice_connection_free(SpiceConnection *self)
     gst_element_set_state(self->pipeline, GST_STATE_NULL);
     /* Waits for the I/O thread, so that no signal comes or runs after it. */
     gst_spice_session_close(self->session);
+    spice_sound_free(self->sound);
     for (i = 0; i < G_N_ELEMENTS(self->signals); i++)
         g_signal_handler_disconnect(self->session, self->signals[i]);
     gst_object_unref(self->pipeline);

@@ -21,6 +21,7 @@ typedef struct {
     gint wait_ms;     /* -1: not given */
     gboolean stats;
     gboolean full_screen;
+    gboolean no_audio, no_record;
     gboolean version;
 } SpiceViewOptions;
 

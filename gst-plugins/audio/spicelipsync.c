@@ -56,6 +56,8 @@ struct _GstSpiceLipsync {
     GstPad *sink, *src;
     GstSpiceSession *session; /* under the object lock; does not change while it runs */
     GstClockTime latency;     /* under the object lock: of the pipeline; NONE: not known yet */
+    gboolean
+        latency_changed; /* under the object lock: what was played with another one does not count */
 
     /* streaming thread; `stats` reads some of it, under the object lock */
     guint rate;
@@ -144,12 +146,14 @@ static gboolean get_now(GstSpiceLipsync *self, GstClockTimeDiff *running, gint64
     return TRUE;
 }
 
-static GstClockTime get_latency(GstSpiceLipsync *self)
+static GstClockTime get_latency(GstSpiceLipsync *self, gboolean *changed)
 {
     GstClockTime latency;
 
     GST_OBJECT_LOCK(self);
     latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : HEADROOM;
+    *changed = self->latency_changed;
+    self->latency_changed = FALSE;
     GST_OBJECT_UNLOCK(self);
     return latency;
 }
@@ -160,7 +164,8 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
     const gsize n = gst_buffer_get_size(sound) / GST_SPICE_SOUND_SAMPLE_SIZE;
     const gint64 length_us = (gint64)(n * G_USEC_PER_SEC / self->rate);
-    const GstClockTime latency = get_latency(self);
+    gboolean changed;
+    const GstClockTime latency = get_latency(self, &changed);
     GstClockTimeDiff running;
     gint64 stream_us, now_us, due_us;
 
@@ -168,6 +173,11 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
         return FALSE;
     stream_us =
         spice_sample_time_take(&self->time, self->rate, n, stream_us + length_us, NULL) - length_us;
+    if (changed) {
+        self->next = GST_CLOCK_TIME_NONE;
+        self->skew_us = 0;
+        gst_spice_media_clock_set_audio(clock, FALSE, 0, 0);
+    }
     gst_spice_media_clock_set_audio(
         clock, TRUE, latency > HEADROOM ? (gint64)((latency - HEADROOM) / GST_USECOND) : 0,
         self->skew_us);
@@ -269,8 +279,12 @@ static gboolean on_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
     GstSpiceLipsync *self = GST_SPICE_LIPSYNC(parent);
 
     if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
+        GstClockTime latency;
+
+        gst_event_parse_latency(event, &latency);
         GST_OBJECT_LOCK(self);
-        gst_event_parse_latency(event, &self->latency);
+        self->latency_changed |= latency != self->latency;
+        self->latency = latency;
         GST_OBJECT_UNLOCK(self);
     }
     return gst_pad_event_default(pad, parent, event);
