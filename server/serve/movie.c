@@ -49,12 +49,45 @@ static gboolean add_rate(GstElement *bin, const ServeOptions *options, GstElemen
 
 /* Movie */
 
+static gboolean is_sound(GstPad *pad)
+{
+    GstCaps *caps = gst_pad_query_caps(pad, NULL);
+    const gboolean sound =
+        gst_caps_get_size(caps) > 0 &&
+        g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "audio/");
+
+    gst_caps_unref(caps);
+    return sound;
+}
+
+/** The bin's pad `audio` is there when a movie with sound has begun, and stays when it begins anew. Of
+ * several tracks the first is played. */
+static void expose_sound(GstElement *bin, GstPad *target)
+{
+    GstPad *pad = gst_element_get_static_pad(bin, "audio");
+    GstPad *old = pad ? gst_ghost_pad_get_target(GST_GHOST_PAD(pad)) : NULL;
+
+    if (!pad) {
+        pad = gst_object_ref(gst_ghost_pad_new("audio", target));
+        gst_pad_set_active(pad, TRUE);
+        gst_element_add_pad(bin, pad);
+    } else if (!old) {
+        gst_ghost_pad_set_target(GST_GHOST_PAD(pad), target);
+    }
+    g_clear_object(&old);
+    gst_object_unref(pad);
+}
+
 static void on_pad_added(GstElement *decoder, GstPad *pad, gpointer data)
 {
     GstPad *sink = gst_element_get_static_pad(data, "sink");
+    GstElement *bin = GST_ELEMENT(gst_object_get_parent(GST_OBJECT(decoder)));
 
-    if (!gst_pad_is_linked(sink))
+    if (bin && is_sound(pad))
+        expose_sound(bin, pad);
+    else if (!gst_pad_is_linked(sink))
         gst_pad_link(pad, sink);
+    g_clear_object(&bin);
     gst_object_unref(sink);
 }
 
@@ -109,7 +142,7 @@ static gboolean fill_movie(GstElement *bin, const ServeOptions *options, const c
     GError *why = NULL;
     GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri, NULL, &why);
     GstElement *decoder, *convert, *scale, *filter, *last;
-    GstCaps *video = gst_caps_from_string("video/x-raw(ANY)");
+    GstCaps *video = gst_caps_from_string("video/x-raw(ANY); audio/x-raw");
     GstCaps *desktop =
         gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT,
                             options->width ? (gint)options->width : DEFAULT_WIDTH, "height",
@@ -121,7 +154,7 @@ static gboolean fill_movie(GstElement *bin, const ServeOptions *options, const c
         add(bin, &filter, "capsfilter", error);
 
     if (ok) {
-        /* Nothing but video is decoded. */
+        /* Nothing but video and sound is decoded. */
         g_object_set(decoder, "caps", video, "expose-all-streams", FALSE, NULL);
         g_object_set(scale, "add-borders", TRUE, NULL);
         g_object_set(filter, "caps", desktop, NULL);

@@ -191,20 +191,26 @@ static GstPadProbeReturn count_frame(GstPad *pad, GstPadProbeInfo *info, gpointe
     return GST_PAD_PROBE_OK;
 }
 
+static gboolean set_offset(GstElement *element, GstPad *pad, gpointer offset)
+{
+    gst_pad_set_offset(pad, *(gint64 *)offset);
+    return TRUE;
+}
+
 /** Starts the movie anew. What comes after it never hears of an end: its time goes on. */
 static gboolean begin_again(gpointer data)
 {
     Serve *self = data;
-    GstPad *pad = gst_element_get_static_pad(self->source, "src");
     GstClock *clock = gst_element_get_clock(self->pipeline);
+    gint64 offset;
 
     gst_element_set_state(self->source, GST_STATE_READY);
-    if (clock)
-        gst_pad_set_offset(
-            pad, (gint64)(gst_clock_get_time(clock) - gst_element_get_base_time(self->pipeline)));
+    if (clock) {
+        offset = (gint64)(gst_clock_get_time(clock) - gst_element_get_base_time(self->pipeline));
+        gst_element_foreach_src_pad(self->source, set_offset, &offset);
+    }
     gst_element_sync_state_with_parent(self->source);
     g_clear_object(&clock);
-    gst_object_unref(pad);
     return G_SOURCE_REMOVE;
 }
 
@@ -214,6 +220,26 @@ static GstPadProbeReturn loop_at_end(GstPad *pad, GstPadProbeInfo *info, gpointe
         return GST_PAD_PROBE_OK;
     g_idle_add(begin_again, data);
     return GST_PAD_PROBE_DROP;
+}
+
+/** The picture's end is the movie's. */
+static GstPadProbeReturn ignore_end(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    return GST_EVENT_TYPE(gst_pad_probe_info_get_event(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
+                                                                               : GST_PAD_PROBE_OK;
+}
+
+/** The movie has sound. */
+static void on_pad_added(GstElement *source, GstPad *pad, gpointer data)
+{
+    Serve *self = data;
+
+    if (strcmp(GST_PAD_NAME(pad), "audio") != 0)
+        return;
+    if (self->options->loop)
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, ignore_end, NULL, NULL);
+    if (!gst_element_link_pads(source, "audio", self->sink, "audio"))
+        g_printerr("spice-serve: the movie's sound cannot be played\n");
 }
 
 static gboolean link_source(Serve *self, GError **error)
@@ -227,6 +253,7 @@ static gboolean link_source(Serve *self, GError **error)
     if (self->options->loop)
         gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, loop_at_end, self, NULL);
     gst_object_unref(pad);
+    g_signal_connect(self->source, "pad-added", G_CALLBACK(on_pad_added), self);
     linked = gst_element_link_pads(self->source, "src", self->sink, "video_0");
     if (!linked)
         g_set_error(error, SERVE_ERROR, SERVE_ERROR_SOURCE,
