@@ -2,7 +2,10 @@
 #include "server-private.h"
 
 #include <linux/tcp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "core/wire/channel.h"
@@ -15,6 +18,9 @@ enum { MAX_WAITING = 256 << 10, MAX_UNSENT = 128 << 10 };
 /* The fastest link that is believed. Within a machine TCP tells of more now and then, and pictures
  * would go out as they are, fifty times as many bytes for no less work. */
 static const guint64 most_bits_per_second = G_GUINT64_CONSTANT(10000000000);
+
+/* Reports of streams that wait to be looked at; the oldest go when there are more. */
+enum { MAX_REPORTS = 32 };
 
 typedef struct {
     guint16 type;
@@ -49,8 +55,13 @@ struct GstSpiceMediaChannel {
     gsize backlog;   /* under lock: bytes that the connection has queued */
     gboolean blocked, drains, flushing, closed; /* under lock; drains: a drain will come */
     guint64 next_serial;                        /* under lock */
+    guint64 sent;                               /* under lock: bytes that were handed over */
     guint64 link_rate; /* under lock: bits a second, as last measured; 0: not yet */
     GSocket *socket;   /* under lock; NULL once closed */
+    SpiceMsgcDisplayStreamReport reports[MAX_REPORTS]; /* under lock, a ring */
+    guint first_report, n_reports;                     /* under lock */
+    guint8 preferred_codecs[16];                       /* under lock */
+    guint n_preferred_codecs;                          /* under lock */
 
     struct Media *media; /* I/O thread: NULL once closed */
 };
@@ -160,6 +171,27 @@ GstSpiceWanCompression gst_spice_media_channel_get_wan_compression(const GstSpic
                                                          : &self->settings->jpeg);
 }
 
+GstSpiceVideoCodecs gst_spice_media_channel_get_video_codecs(const GstSpiceMediaChannel *channel)
+{
+    GstSpiceMediaChannel *self = (GstSpiceMediaChannel *)channel;
+    const gboolean multi = gst_spice_media_channel_peer_has(self, SPICE_DISPLAY_CAP_MULTI_CODEC);
+    GstSpiceVideoCodecs all =
+        gst_spice_video_codecs_unpack((guint)g_atomic_int_get(&self->settings->codecs));
+    GstSpiceVideoCodecs codecs = {0};
+    guint i;
+
+    /* Clients from before there were several decode MJPEG, without saying so. */
+    for (i = 0; i < all.n; i++)
+        if (multi ? gst_spice_media_channel_peer_has(
+                        self, gst_spice_video_codec_capability(all.codecs[i]))
+                  : all.codecs[i] == SPICE_VIDEO_CODEC_TYPE_MJPEG)
+            codecs.codecs[codecs.n++] = all.codecs[i];
+    g_mutex_lock(&self->lock);
+    gst_spice_video_codecs_prefer(&codecs, self->preferred_codecs, self->n_preferred_codecs);
+    g_mutex_unlock(&self->lock);
+    return codecs;
+}
+
 guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *self)
 {
     guint64 serial;
@@ -191,6 +223,65 @@ GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *self)
     }
     g_mutex_unlock(&self->lock);
     return link;
+}
+
+gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *self)
+{
+    return self->local;
+}
+
+GstSpiceChannelProgress gst_spice_media_channel_get_progress(GstSpiceMediaChannel *self)
+{
+    GstSpiceChannelProgress progress;
+    guint64 under_way;
+    int unsent = 0;
+
+    g_mutex_lock(&self->lock);
+    progress.sent = self->sent;
+    under_way = self->queued + self->backlog;
+    if (self->socket && ioctl(g_socket_get_fd(self->socket), SIOCOUTQ, &unsent) == 0 && unsent > 0)
+        under_way += (guint64)unsent;
+    g_mutex_unlock(&self->lock);
+    progress.delivered = progress.sent - MIN(progress.sent, under_way);
+    return progress;
+}
+
+gboolean gst_spice_media_channel_take_report(GstSpiceMediaChannel *self,
+                                             SpiceMsgcDisplayStreamReport *report)
+{
+    gboolean any;
+
+    g_mutex_lock(&self->lock);
+    any = self->n_reports > 0;
+    if (any) {
+        *report = self->reports[self->first_report];
+        self->first_report = (self->first_report + 1) % MAX_REPORTS;
+        self->n_reports--;
+    }
+    g_mutex_unlock(&self->lock);
+    return any;
+}
+
+static void keep_report(GstSpiceMediaChannel *self, const SpiceMsgcDisplayStreamReport *report)
+{
+    g_mutex_lock(&self->lock);
+    if (self->n_reports == MAX_REPORTS) {
+        self->first_report = (self->first_report + 1) % MAX_REPORTS;
+        self->n_reports--;
+    }
+    self->reports[(self->first_report + self->n_reports++) % MAX_REPORTS] = *report;
+    g_mutex_unlock(&self->lock);
+}
+
+static void keep_preferred_codecs(GstSpiceMediaChannel *self,
+                                  const SpiceMsgcDisplayPreferredVideoCodecType *message)
+{
+    g_mutex_lock(&self->lock);
+    self->n_preferred_codecs =
+        (guint)MIN(message->codecs.size, G_N_ELEMENTS(self->preferred_codecs));
+    if (self->n_preferred_codecs > 0)
+        memcpy(self->preferred_codecs, message->codecs.data, self->n_preferred_codecs);
+    g_mutex_unlock(&self->lock);
 }
 
 static gboolean drain_task(gpointer data);
@@ -228,6 +319,7 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
 
         self->next_serial++;
         self->queued += g_bytes_get_size(body);
+        self->sent += g_bytes_get_size(body);
         g_queue_push_tail(&self->messages, g_memdup2(&message, sizeof message));
         schedule_drain(self);
     }
@@ -402,10 +494,12 @@ static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer mess
         return TRUE;
     }
     case SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE:
+        keep_preferred_codecs(media->channel, message);
         return TRUE;
     case SPICE_MSGC_DISPLAY_STREAM_REPORT:
         if (((SpiceMsgcDisplayStreamReport *)message)->stream_id >= SPICE_MAX_STREAMS)
             return gst_spice_server_link_refuse(link, error, "a report of no stream");
+        keep_report(media->channel, message);
         return TRUE;
     default:
         return gst_spice_server_link_refuse(link, error, "a message that it did not expect");

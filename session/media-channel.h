@@ -14,6 +14,7 @@
 
 #include "core/wire/display.h"
 #include "image-compression.h"
+#include "streaming-video.h"
 
 G_BEGIN_DECLS
 #pragma GCC visibility push(default)
@@ -39,6 +40,9 @@ gst_spice_media_channel_get_image_compression(const GstSpiceMediaChannel *channe
 /** Whether JPEG, or zlib around GLZ (`zlib`), is to be used now. */
 GstSpiceWanCompression
 gst_spice_media_channel_get_wan_compression(const GstSpiceMediaChannel *channel, gboolean zlib);
+/** Codecs of video streams, the best first: of the server's those that the client decodes, in the
+ * order that it prefers, if it does. */
+GstSpiceVideoCodecs gst_spice_media_channel_get_video_codecs(const GstSpiceMediaChannel *channel);
 /** The number of the message that the next send will be, given that only the pipeline sends. */
 guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *channel);
 
@@ -48,6 +52,21 @@ typedef struct {
     guint round_trip_us;
 } GstSpiceLinkQuality;
 GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *channel);
+
+/** Whether the client is on this machine, by a unix socket. */
+gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *channel);
+
+/** How many bytes were handed over in all, and how many of them the client's machine has, as far as
+ * is known: no more than that. */
+typedef struct {
+    guint64 sent, delivered;
+} GstSpiceChannelProgress;
+GstSpiceChannelProgress gst_spice_media_channel_get_progress(GstSpiceMediaChannel *channel);
+
+/** Takes out the oldest of the last reports of streams that the client has made: FALSE if there is
+ * none. Nothing of it has been checked but the stream's id (< SPICE_MAX_STREAMS). */
+gboolean gst_spice_media_channel_take_report(GstSpiceMediaChannel *channel,
+                                             SpiceMsgcDisplayStreamReport *report);
 
 /** State that the channels of one client share and whoever feeds them defines, made by `create` on
  * the first call; it lives as long as one of these channels. (transfer none) */

@@ -140,9 +140,10 @@ static SpiceCaps get_caps(guint8 channel_type, gpointer user_data)
 {
     static guint32 main_words[] = {1u << SPICE_MAIN_CAP_NAME_AND_UUID |
                                    1u << SPICE_MAIN_CAP_AGENT_CONNECTED_TOKENS};
-    static guint32 display_words[] = {1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
-                                      1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION |
-                                      1u << SPICE_DISPLAY_CAP_PREF_COMPRESSION};
+    static guint32 display_words[] = {
+        1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG | 1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION |
+        1u << SPICE_DISPLAY_CAP_PREF_COMPRESSION | 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
+        1u << SPICE_DISPLAY_CAP_PREF_VIDEO_CODEC_TYPE};
     static guint32 inputs_words[] = {1u << SPICE_INPUTS_CAP_KEY_SCANCODE};
 
     switch (channel_type) {

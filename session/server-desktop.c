@@ -41,7 +41,8 @@ GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *self, guint 
     g_return_val_if_fail(id < GST_SPICE_SERVER_MAX_DISPLAYS, NULL);
     g_mutex_lock(&self->lock);
     if (!self->displays[id]) {
-        self->displays[id] = gst_spice_shared_display_new(gst_spice_cpu_flags());
+        self->displays[id] =
+            gst_spice_shared_display_new(gst_spice_cpu_flags(), (SpiceStreamMode)self->streaming);
         created = self->thread != NULL;
     }
     display = self->displays[id];
@@ -49,6 +50,20 @@ GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *self, guint 
     if (created)
         gst_spice_server_run(self, display_added_task, GUINT_TO_POINTER(id), NULL);
     return display;
+}
+
+void gst_spice_server_set_streaming_video(GstSpiceServer *self, GstSpiceStreamingVideo mode)
+{
+    GstSpiceSharedDisplay *displays[GST_SPICE_SERVER_MAX_DISPLAYS];
+    guint i;
+
+    g_mutex_lock(&self->lock);
+    self->streaming = mode;
+    memcpy(displays, self->displays, sizeof displays);
+    g_mutex_unlock(&self->lock);
+    for (i = 0; i < G_N_ELEMENTS(displays); i++)
+        if (displays[i]) /* which lives as long as the server */
+            gst_spice_shared_display_set_streaming(displays[i], (SpiceStreamMode)mode);
 }
 
 gboolean gst_spice_server_has_channel(GstSpiceServer *self, guint8 type, guint8 id)

@@ -35,6 +35,7 @@ typedef struct {
  * those may outlive the server. */
 typedef struct {
     gint compression, jpeg, zlib_glz;
+    gint codecs; /* GstSpiceVideoCodecs, packed */
 } GstSpiceServerImages;
 
 /** What has been said of a cursor that clients have not been told yet. */
@@ -76,6 +77,7 @@ struct _GstSpiceServer {
     guint8 uuid[16];                                                /* under lock */
     gboolean has_uuid;                                              /* under lock */
     GstSpiceMouseModes mouse_modes;                                 /* under lock */
+    GstSpiceStreamingVideo streaming;                               /* under lock */
     guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
 
     GstSpiceServerImages *images;      /* a reference of the box */
@@ -168,6 +170,7 @@ extern const SpiceListenerHandler gst_spice_server_listener_handler;
 void gst_spice_server_open_door(GstSpiceServer *server);
 
 /* server-desktop.c */
+void gst_spice_server_set_streaming_video(GstSpiceServer *server, GstSpiceStreamingVideo mode);
 GstSpiceMouseModes gst_spice_server_get_mouse_modes(GstSpiceServer *server);
 /** Whether a channel of this type and id is to be had. */
 gboolean gst_spice_server_has_channel(GstSpiceServer *server, guint8 type, guint8 id);

@@ -24,6 +24,8 @@ enum {
     PROP_SASL_MECHANISMS,
     PROP_MOUSE_MODES,
     PROP_IMAGE_COMPRESSION,
+    PROP_STREAMING_VIDEO,
+    PROP_VIDEO_CODECS,
     PROP_JPEG_COMPRESSION,
     PROP_ZLIB_GLZ_COMPRESSION,
     PROP_NAME,
@@ -430,6 +432,14 @@ static void set_ticket_property(GstSpiceServer *self, const char *ticket)
         gst_spice_server_set_ticket(self, NULL, 0); /* too long: nobody gets in */
 }
 
+static void set_video_codecs(GstSpiceServer *self, const char *names)
+{
+    GstSpiceVideoCodecs codecs;
+
+    if (gst_spice_video_codecs_parse(names, &codecs))
+        g_atomic_int_set(&self->images->codecs, (gint)gst_spice_video_codecs_pack(&codecs));
+}
+
 static void gst_spice_server_set_property(GObject *object, guint id, const GValue *value,
                                           GParamSpec *pspec)
 {
@@ -484,6 +494,12 @@ static void gst_spice_server_set_property(GObject *object, guint id, const GValu
     case PROP_MOUSE_MODES:
         gst_spice_server_set_mouse_modes(self, g_value_get_flags(value));
         break;
+    case PROP_STREAMING_VIDEO:
+        gst_spice_server_set_streaming_video(self, g_value_get_enum(value));
+        break;
+    case PROP_VIDEO_CODECS:
+        set_video_codecs(self, g_value_get_string(value));
+        break;
     case PROP_IMAGE_COMPRESSION:
         g_atomic_int_set(&self->images->compression, g_value_get_enum(value));
         break;
@@ -507,6 +523,7 @@ static void gst_spice_server_get_property(GObject *object, guint id, GValue *val
                                           GParamSpec *pspec)
 {
     GstSpiceServer *self = GST_SPICE_SERVER(object);
+    GstSpiceVideoCodecs codecs;
 
     switch (id) {
     case PROP_ADDRESS:
@@ -551,6 +568,15 @@ static void gst_spice_server_get_property(GObject *object, guint id, GValue *val
     case PROP_MOUSE_MODES:
         g_value_set_flags(value, gst_spice_server_get_mouse_modes(self));
         break;
+    case PROP_STREAMING_VIDEO:
+        g_mutex_lock(&self->lock);
+        g_value_set_enum(value, (gint)self->streaming);
+        g_mutex_unlock(&self->lock);
+        break;
+    case PROP_VIDEO_CODECS:
+        codecs = gst_spice_video_codecs_unpack((guint)g_atomic_int_get(&self->images->codecs));
+        g_value_take_string(value, gst_spice_video_codecs_to_string(&codecs));
+        break;
     case PROP_IMAGE_COMPRESSION:
         g_value_set_enum(value, g_atomic_int_get(&self->images->compression));
         break;
@@ -582,6 +608,8 @@ static void gst_spice_server_init(GstSpiceServer *self)
     self->mouse_modes = GST_SPICE_MOUSE_MODES_BOTH;
     self->images = g_atomic_rc_box_new0(GstSpiceServerImages);
     self->sound = gst_spice_server_sound_new(self);
+    self->streaming = GST_SPICE_STREAMING_VIDEO_FILTER;
+    set_video_codecs(self, GST_SPICE_DEFAULT_VIDEO_CODECS);
     for (i = 0; i < G_N_ELEMENTS(self->cursors); i++)
         self->cursors[i] =
             (GstSpiceServerCursor){.shape = {.flags = SPICE_CURSOR_FLAGS_NONE}, .visible = TRUE};
@@ -686,6 +714,13 @@ static void install_properties(GObjectClass *object_class)
         g_param_spec_enum("zlib-glz-wan-compression", "Zlib compression",
                           "Whether GLZ images are compressed once more",
                           GST_SPICE_TYPE_WAN_COMPRESSION, GST_SPICE_WAN_COMPRESSION_AUTO, flags);
+    properties[PROP_STREAMING_VIDEO] = g_param_spec_enum(
+        "streaming-video", "Streaming video", "Which draws are sent as video streams",
+        GST_SPICE_TYPE_STREAMING_VIDEO, GST_SPICE_STREAMING_VIDEO_FILTER, flags);
+    properties[PROP_VIDEO_CODECS] = g_param_spec_string(
+        "video-codecs", "Video codecs",
+        "Codecs of video streams, the best first; the first that a client decodes is used",
+        GST_SPICE_DEFAULT_VIDEO_CODECS, flags);
     properties[PROP_NAME] =
         g_param_spec_string("name", "Name", "What the desktop is called", NULL, flags);
     g_object_class_install_properties(object_class, N_PROPS, properties);

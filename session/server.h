@@ -23,6 +23,7 @@
 #include "cursor.h"
 #include "media-channel.h"
 #include "shared-display.h"
+#include "streaming-video.h"
 
 G_BEGIN_DECLS
 #pragma GCC visibility push(default)
@@ -42,7 +43,9 @@ enum { GST_SPICE_SERVER_MAX_DISPLAYS = 16 };
  * and password by SASL instead of the ticket), `sasl-application`, `sasl-mechanisms`, `mouse-modes`
  * (a #GstSpiceMouseModes). At any time: `ticket` (a password; NULL: everybody is let in), `name`,
  * `image-compression` (a #GstSpiceImageCompression), `jpeg-wan-compression` and
- * `zlib-glz-wan-compression` (a #GstSpiceWanCompression).
+ * `zlib-glz-wan-compression` (a #GstSpiceWanCompression), `streaming-video` (a
+ * #GstSpiceStreamingVideo) and `video-codecs` (names, the best first, comma-separated: `mjpeg`,
+ * `vp8`, `vp9`, `h264`, `h265`; streams use the first that the client decodes and prefers).
  *
  * Signals: `client-connected` (guint client, gchar *from), `client-disconnected` (guint client,
  * gchar *why), `refused` (gchar *from, gchar *why), at most ten a second, of connections that

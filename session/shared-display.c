@@ -12,15 +12,16 @@ struct GstSpiceSharedView {
     GstSpiceSharedDisplay *display;
     SpiceView *view;
     GCond wake;
-    gboolean waits, flushing;
+    gboolean waits, flushing, woken;
 };
 
 G_DEFINE_BOXED_TYPE(GstSpiceSharedDisplay, gst_spice_shared_display, gst_spice_shared_display_ref,
                     gst_spice_shared_display_unref)
 
-GstSpiceSharedDisplay *gst_spice_shared_display_new(SpiceCpuFlags cpu)
+GstSpiceSharedDisplay *gst_spice_shared_display_new(SpiceCpuFlags cpu, SpiceStreamMode streaming)
 {
-    const SpiceDisplayConfig config = {.allocator = &spice_allocator_libc, .cpu = cpu};
+    const SpiceDisplayConfig config = {
+        .allocator = &spice_allocator_libc, .cpu = cpu, .streaming = streaming};
     GstSpiceSharedDisplay *self = g_new0(GstSpiceSharedDisplay, 1);
 
     g_atomic_ref_count_init(&self->refs);
@@ -68,6 +69,13 @@ void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self)
     g_mutex_unlock(&self->lock);
 }
 
+void gst_spice_shared_display_set_streaming(GstSpiceSharedDisplay *self, SpiceStreamMode mode)
+{
+    spice_display_set_streaming(gst_spice_shared_display_lock(self), mode,
+                                (guint64)g_get_monotonic_time());
+    gst_spice_shared_display_unlock(self);
+}
+
 void gst_spice_shared_display_unlock_quietly(GstSpiceSharedDisplay *self)
 {
     g_mutex_unlock(&self->lock);
@@ -105,47 +113,81 @@ void gst_spice_shared_view_free(GstSpiceSharedView *self)
     gst_spice_shared_display_unref(display);
 }
 
-/* How long a view waits for memory before it tries again. */
-enum { RETRY_US = 20 * 1000 };
+enum {
+    /* How long a view waits for memory before it tries again. */
+    RETRY_US = 20 * 1000,
+    /* How often it is looked whether a video stream has ended. */
+    STREAMS_US = 100 * 1000,
+};
 
-/** Waits for the publisher, the flush, or until `deadline` (0: for ever). FALSE at the deadline. */
-static gboolean wait_for_wake(GstSpiceSharedView *self, gint64 deadline)
+/** Waits for the publisher, the flush, somebody who wakes it, or until `until` (0: for ever). */
+static void wait_for_wake(GstSpiceSharedView *self, gint64 until)
 {
     gboolean in_time = TRUE;
 
     self->waits = TRUE;
-    while (self->waits && !self->flushing && in_time) {
-        if (deadline)
-            in_time = g_cond_wait_until(&self->wake, &self->display->lock, deadline);
+    while (self->waits && !self->flushing && !self->woken && in_time) {
+        if (until)
+            in_time = g_cond_wait_until(&self->wake, &self->display->lock, until);
         else
             g_cond_wait(&self->wake, &self->display->lock);
     }
     self->waits = FALSE;
-    return in_time;
 }
 
-gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 idle_us, SpiceViewItem **item)
+/** When a view that waits until `deadline` has to look again. */
+static gint64 next_look(GstSpiceSharedView *self, gint64 deadline, gint64 now, gboolean starved)
 {
-    const gint64 deadline = idle_us ? g_get_monotonic_time() + idle_us : 0;
+    gint64 until = deadline;
+
+    if (starved)
+        until = now + RETRY_US;
+    else if (spice_display_has_streams(self->display->display))
+        until = now + STREAMS_US;
+    return deadline && deadline < until ? deadline : until;
+}
+
+gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 deadline, SpiceViewItem **item)
+{
     gboolean flushing;
 
     *item = NULL;
     g_mutex_lock(&self->display->lock);
-    while (!self->flushing && !*item) {
+    while (!self->flushing && !self->woken) {
+        const gint64 now = g_get_monotonic_time();
         SpiceError error = {0};
+        gboolean starved;
 
-        if (!spice_view_next(self->view, item, &error))
-            wait_for_wake(self, g_get_monotonic_time() + RETRY_US);
-        else if (!*item && !wait_for_wake(self, deadline))
+        spice_display_advance(self->display->display, (guint64)now);
+        starved = !spice_view_next(self->view, item, &error);
+        if (*item || (deadline && now >= deadline))
             break;
+        wait_for_wake(self, next_look(self, deadline, now, starved));
     }
     flushing = self->flushing;
+    if (!*item)
+        self->woken = FALSE;
     g_mutex_unlock(&self->display->lock);
     if (flushing && *item) {
         spice_view_item_done(*item);
         *item = NULL;
     }
     return !flushing;
+}
+
+void gst_spice_shared_view_wake(GstSpiceSharedView *self)
+{
+    g_mutex_lock(&self->display->lock);
+    self->woken = TRUE;
+    g_cond_signal(&self->wake);
+    g_mutex_unlock(&self->display->lock);
+}
+
+void gst_spice_shared_view_refuse_stream(GstSpiceSharedView *self, guint32 id, guint64 generation)
+{
+    gst_spice_shared_display_lock(self->display);
+    spice_view_refuse_stream(self->view, id, generation);
+    gst_spice_shared_display_unlock(self->display);
 }
 
 void gst_spice_shared_view_set_flushing(GstSpiceSharedView *self, gboolean flushing)

@@ -19,7 +19,7 @@ typedef struct GstSpiceSharedDisplay GstSpiceSharedDisplay;
 GType gst_spice_shared_display_get_type(void); /* boxed, by reference */
 
 /** NULL without memory. */
-GstSpiceSharedDisplay *gst_spice_shared_display_new(SpiceCpuFlags cpu);
+GstSpiceSharedDisplay *gst_spice_shared_display_new(SpiceCpuFlags cpu, SpiceStreamMode streaming);
 GstSpiceSharedDisplay *gst_spice_shared_display_ref(GstSpiceSharedDisplay *self);
 void gst_spice_shared_display_unref(GstSpiceSharedDisplay *self);
 
@@ -30,6 +30,9 @@ void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self);
 /** Unlocks without waking anybody: more follows at once. */
 void gst_spice_shared_display_unlock_quietly(GstSpiceSharedDisplay *self);
 
+/** See spice_display_set_streaming(); drawables' times are those of g_get_monotonic_time(). */
+void gst_spice_shared_display_set_streaming(GstSpiceSharedDisplay *self, SpiceStreamMode mode);
+
 typedef struct GstSpiceSharedView GstSpiceSharedView;
 
 /** A client's view; it has a reference of the display. */
@@ -38,9 +41,14 @@ GstSpiceSharedView *gst_spice_shared_view_new(GstSpiceSharedDisplay *display,
 void gst_spice_shared_view_free(GstSpiceSharedView *self);
 
 /** Waits for the next message; `item` is given back by spice_view_item_done(), under no lock. FALSE
- * if the view is flushing. While there is nothing, `idle_us` microseconds (0: for ever) are waited,
- * then *item is NULL. On one thread at a time. */
-gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 idle_us, SpiceViewItem **item);
+ * if the view is flushing. While there is nothing it waits until `deadline` (monotonic; 0: for
+ * ever) or until it is woken, then *item is NULL. On one thread at a time. */
+gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 deadline,
+                                    SpiceViewItem **item);
+/** Ends a wait, or the next one, without a message. Any thread. */
+void gst_spice_shared_view_wake(GstSpiceSharedView *self);
+/** See spice_view_refuse_stream(). Any thread. */
+void gst_spice_shared_view_refuse_stream(GstSpiceSharedView *self, guint32 id, guint64 generation);
 /** Makes a wait, and all that follow, return at once; FALSE undoes it. Any thread. */
 void gst_spice_shared_view_set_flushing(GstSpiceSharedView *self, gboolean flushing);
 /** Has an area of the primary sent again; see spice_view_damage(). Any thread. */

@@ -65,6 +65,8 @@ typedef enum {
     SPICE_QUEUED_DESTROY,
     SPICE_QUEUED_MONITORS,
     SPICE_QUEUED_MARK,
+    SPICE_QUEUED_FRAME,  /* a stream's next frame, cut when it is sent */
+    SPICE_QUEUED_STREAM, /* CREATE, ACTIVATE_REPORT, CLIP or DESTROY of a stream; not in a queue */
 } SpiceQueuedKind;
 
 /** An item, in a view or taken out of it. */
@@ -79,12 +81,19 @@ struct SpiceQueued {
     uint64_t bytes;
     SpiceSurfaceName surface; /* CREATE, CONTENT, DESTROY */
     pixman_box32_t box;       /* CONTENT */
+    uint32_t stream;          /* FRAME */
+    SpiceViewFrame frame;     /* FRAME that was taken out */
     union {
         SpiceMsgDisplaySurfaceCreate create;
         SpiceMsgDisplaySurfaceDestroy destroy;
         SpiceMsgDisplayMonitorsConfig monitors;
+        SpiceMsgDisplayStreamCreate stream_create;
+        SpiceMsgDisplayStreamActivateReport activate_report;
+        SpiceMsgDisplayStreamClip stream_clip;
+        SpiceMsgDisplayStreamDestroy stream_destroy;
+        SpiceMsgDisplayStreamData stream_data;
     } message;
-    SpiceHead heads[]; /* MONITORS */
+    _Alignas(8) uint8_t extra[]; /* heads of MONITORS, rectangles of a clip */
 };
 
 /** What the client has under one surface id. */
@@ -94,6 +103,16 @@ typedef struct {
     uint64_t bytes;  /* of the queued one */
     bool stale;      /* catching up: it has to be destroyed */
 } SpiceViewSurface;
+
+/** A stream as the client has it, and what it is to get of it. */
+typedef struct {
+    uint64_t sent;          /* generation of the stream that it was told to create; 0: none */
+    uint64_t refused;       /* generation that it cannot show */
+    bool report_due;        /* ACTIVATE_REPORT is to follow */
+    pixman_region32_t clip; /* as it was sent; initialised while `sent` */
+    pixman_region32_t due;  /* of the running stream: frames were drawn there, and not sent */
+    SpiceQueued *marker;    /* its place in the queue; NULL: none */
+} SpiceViewStream;
 
 struct SpiceView {
     SpiceDisplay *display;
@@ -112,7 +131,21 @@ struct SpiceView {
     pixman_region32_t damage;  /* what has changed since the sweep began */
     bool monitors_due;
     bool marked; /* the client was sent MARK for the primary that it has */
+
+    SpiceViewStream *streams; /* SPICE_STREAM_LIMIT of them; NULL: the client takes none */
+    uint64_t due_streams;     /* a bit for each that has something due */
+    uint64_t unsettled;       /* and for each whose CLIP or DESTROY is to be sent at once */
+    uint32_t last_stream;     /* whose frame was sent last while catching up */
+    bool frame_was_last;
 };
+
+/** A running video stream of the primary. */
+typedef struct {
+    uint64_t generation; /* 0: none; another one for each place and size that it has */
+    pixman_box32_t box;
+    pixman_region32_t clip; /* where frames may be painted; initialised while `generation` */
+    uint64_t last_frame;
+} SpiceDisplayStream;
 
 struct SpiceDisplay {
     SpiceDisplayConfig config;
@@ -126,6 +159,11 @@ struct SpiceDisplay {
     bool marked;
     SpiceMsgDisplayMonitorsConfig monitors; /* its heads are `heads` */
     SpiceHead *heads;
+
+    SpiceStreamMode streaming;
+    SpiceStreamDetector *detector; /* of the primary; NULL until it is needed */
+    SpiceDisplayStream streams[SPICE_STREAM_LIMIT];
+    unsigned n_streams;
 
     /* The last picture that was cut from the primary, while a view still uses it. */
     struct {
@@ -201,7 +239,7 @@ void spice_display_forget_shared(SpiceDisplay *self, bool only_unused);
 
 /* view-queue.c: what is queued while a view follows */
 
-SpiceQueued *spice_queued_create(SpiceView *self, SpiceQueuedKind kind, unsigned n_heads);
+SpiceQueued *spice_queued_create(SpiceView *self, SpiceQueuedKind kind, size_t extra);
 /** An item with the display's monitors. */
 SpiceQueued *spice_queued_monitors(SpiceView *self);
 void spice_view_push(SpiceView *self, SpiceQueued *queued);
@@ -209,8 +247,8 @@ void spice_view_push(SpiceView *self, SpiceQueued *queued);
 void spice_view_unlink(SpiceQueued *queued);
 SpiceViewSurface *spice_view_surface(SpiceView *self, uint32_t id, bool make_room);
 
-/** A new draw. */
-void spice_view_publish(SpiceView *self, SpiceLiveDraw *draw);
+/** A new draw; `stream`: it is a frame of that one, or -1. */
+void spice_view_publish(SpiceView *self, SpiceLiveDraw *draw, bool opaque, int32_t stream);
 void spice_view_surface_destroyed(SpiceView *self, const SpiceSurface *surface);
 void spice_view_primary_changed(SpiceView *self);
 void spice_view_monitors_changed(SpiceView *self);
@@ -227,3 +265,35 @@ void spice_view_make_stale(SpiceView *self, SpiceSurfaceName surface);
 /** Takes the next step's message; NULL without an error if there is none. */
 SpiceQueued *spice_view_catch_up(SpiceView *self, SpiceError *error);
 bool spice_view_is_behind(const SpiceView *self);
+
+/* publisher-streams.c: which draws are video */
+
+/** Judges a draw on the primary: the stream that it is a frame of, or -1. Streams are then as they
+ * are with this draw; views are not told yet. */
+int32_t spice_display_judge(SpiceDisplay *self, const SpiceLiveDraw *draw, bool opaque);
+/** The primary is gone. */
+void spice_display_forget_streams(SpiceDisplay *self);
+
+/* view-streams.c: what a view's client is sent of them */
+
+bool spice_view_init_streams(SpiceView *self);
+void spice_view_fini_streams(SpiceView *self);
+/** Whether frames of the stream go to this client as such. */
+bool spice_view_streams(const SpiceView *self, uint32_t id);
+/** Stream `id` is another, has another clip, or ended. */
+void spice_view_stream_changed(SpiceView *self, uint32_t id);
+/** Notes what a draw does to what is due. Whether it is a frame and need not be sent itself. */
+bool spice_view_take_frame(SpiceView *self, const SpiceLiveDraw *draw, bool opaque, int32_t stream);
+/** Makes what is due, and no stream's any more, damage. */
+void spice_view_settle_due(SpiceView *self);
+/** Takes from `region` what running streams will bring. */
+void spice_view_leave_to_streams(SpiceView *self, pixman_region32_t *region);
+/** Queues what is due, as the view begins to follow. */
+void spice_view_queue_due(SpiceView *self);
+/** CLIP or DESTROY that comes before anything else; NULL without an error if there is none. */
+SpiceQueued *spice_view_settle_stream(SpiceView *self, SpiceError *error);
+/** The next message of a stream that has something due: what goes before its frame, or that. NULL
+ * without an error: try again, the view may have collapsed. */
+SpiceQueued *spice_view_stream_message(SpiceView *self, uint32_t id, SpiceError *error);
+/** Which stream's turn it is while catching up. */
+uint32_t spice_view_next_stream(const SpiceView *self);

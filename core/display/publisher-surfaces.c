@@ -122,8 +122,10 @@ bool spice_display_destroy_surface(SpiceDisplay *self, uint32_t id, SpiceError *
     self->surfaces[id] = NULL;
     self->counters.n_surfaces--;
     self->counters.surface_bytes -= surface->bytes;
-    if (id == 0)
+    if (id == 0) {
         self->marked = false;
+        spice_display_forget_streams(self);
+    }
     for (SpiceView *view = self->views; view; view = view->next) {
         if (id == 0)
             spice_view_primary_changed(view);

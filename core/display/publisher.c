@@ -20,7 +20,9 @@ SpiceDisplay *spice_display_create(const SpiceDisplayConfig *config)
 
     if (!self)
         return NULL;
-    *self = (SpiceDisplay){.config = *config};
+    *self =
+        (SpiceDisplay){.config = *config,
+                       .streaming = config->streaming ? config->streaming : SPICE_STREAM_MODE_OFF};
     limits = &self->config.limits;
 #define DEFAULT(field)                                                                             \
     if (limits->field == 0)                                                                        \
@@ -56,8 +58,10 @@ const SpiceDisplayCounters *spice_display_counters(const SpiceDisplay *self)
 static void publish(SpiceDisplay *self, SpiceLiveDraw *draw, bool opaque)
 {
     SpiceSurface *surface = spice_display_find_surface(self, draw->on.id);
+    int32_t stream;
 
     draw->kept = true;
+    stream = spice_display_judge(self, draw, opaque);
     if (opaque)
         spice_display_cover(self, surface, &draw->region, draw->reads, draw->n_reads);
     spice_live_draw_link(self, draw);
@@ -67,7 +71,7 @@ static void publish(SpiceDisplay *self, SpiceLiveDraw *draw, bool opaque)
     if (draw->bytes == 0)
         spice_live_draw_own(self, draw, NULL);
     for (SpiceView *view = self->views; view; view = view->next)
-        spice_view_publish(view, draw);
+        spice_view_publish(view, draw, opaque, stream);
     draw->kept = false;
     spice_live_draw_set_pending(self, draw, true);
 }

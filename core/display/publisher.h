@@ -19,6 +19,7 @@
 
 #include "core/cpu.h"
 #include "core/image/pixels.h"
+#include "core/video/stream-detect.h"
 #include "core/wire/display.h"
 
 #include "drawable.h"
@@ -41,6 +42,7 @@ typedef struct {
     const SpiceAllocator *allocator;
     SpiceCpuFlags cpu;
     SpiceDisplayLimits limits;
+    SpiceStreamMode streaming; /* 0: OFF */
 } SpiceDisplayConfig;
 
 /** What happened so far, and what is held now. */
@@ -55,6 +57,8 @@ typedef struct {
     uint64_t cut;       /* pictures cut for views */
     uint64_t shared;    /* pictures that one view could take over from another */
     uint64_t collapses; /* of all views */
+    uint64_t streams;   /* video streams found */
+    uint64_t frames;    /* draws that were frames of one */
     unsigned n_live;    /* draws that somebody still needs */
     unsigned n_pending; /* of these, not painted */
     unsigned n_held;    /* of these, that borrow memory */
@@ -99,6 +103,17 @@ void spice_display_destroy_surfaces(SpiceDisplay *display);
 /** Publishes a draw; the display takes references of its own. False: the draw is refused, and
  * nothing has changed; *error is what spice_draw_check() says, or LIMIT or MEMORY. */
 bool spice_display_publish(SpiceDisplay *display, SpiceDrawable *drawable, SpiceError *error);
+
+/** Which draws are taken for video from now on; running streams end. `now` is of the clock of
+ * drawables' times. */
+void spice_display_set_streaming(SpiceDisplay *display, SpiceStreamMode mode, uint64_t now);
+
+/** Ends the streams that had no frame for a while. To be called some ten times a second while
+ * spice_display_has_streams(). */
+void spice_display_advance(SpiceDisplay *display, uint64_t now);
+
+/** Whether a video stream runs. */
+bool spice_display_has_streams(const SpiceDisplay *display);
 
 /** The monitors, of which heads without a size are left out. VALUE for more than 256. */
 bool spice_display_set_monitors(SpiceDisplay *display, const SpiceMsgDisplayMonitorsConfig *config,

@@ -99,6 +99,22 @@ typedef struct {
     pixman_region32_t lossy;
 } SpiceSentSurface;
 
+/* --- sender-streams.c --- */
+
+/** A video stream of the client's, and where its frames may be shown. */
+typedef struct {
+    bool exists, has_frames;
+    uint32_t surface_id;
+    SpiceRect dest;
+    pixman_region32_t shown; /* initialised while it exists */
+} SpiceSentStream;
+
+/** Follows a message that was written. */
+void spice_sender_follow_stream(SpiceSender *sender, uint16_t type, const void *message);
+void spice_sender_forget_streams(SpiceSender *sender);
+/** Whether any stream shows frames. */
+bool spice_sender_has_frames(const SpiceSender *sender);
+
 /* --- sender.c --- */
 
 struct SpiceSender {
@@ -115,6 +131,7 @@ struct SpiceSender {
     SpiceSentPalettes palettes;
 
     SpiceSentSurface *surfaces[SPICE_MAX_SURFACES];
+    SpiceSentStream streams[SPICE_MAX_STREAMS];
     pixman_region32_t nothing;
 };
 

@@ -94,27 +94,31 @@ static bool is_lossy_anywhere(const SpiceSender *self)
 
 static bool reads_lossy(const SpiceSender *self, const SpiceDrawFacts *facts)
 {
-    for (unsigned i = 0; i < facts->n_reads; i++)
-        if (spice_region_meets_box(&self->surfaces[facts->reads[i].surface_id]->lossy,
-                                   &facts->reads[i].box))
-            return true;
-    return false;
+    bool any = false;
+
+    for (unsigned i = 0; i < facts->n_reads && !any; i++) {
+        pixman_region32_t lossy;
+
+        pixman_region32_init(&lossy);
+        spice_sender_get_lossy(self, facts->reads[i].surface_id, &lossy);
+        any = spice_region_meets_box(&lossy, &facts->reads[i].box);
+        pixman_region32_fini(&lossy);
+    }
+    return any;
 }
 
 /** What is lossy moves along. Where memory is short all that was written counts. */
-static void move(SpiceSentSurface *surface, const SpiceDrawFacts *facts,
+static void move(const SpiceSender *self, SpiceSentSurface *surface, const SpiceDrawFacts *facts,
                  const SpiceMsgDisplayCopyBits *m)
 {
     pixman_region32_t moved;
     bool ok;
 
     pixman_region32_init(&moved);
-    ok = pixman_region32_copy(&moved, &surface->lossy);
-    if (ok) {
-        pixman_region32_translate(&moved, m->base.box.left - m->source.x,
-                                  m->base.box.top - m->source.y);
-        ok = pixman_region32_intersect(&moved, &moved, (pixman_region32_t *)&facts->region);
-    }
+    spice_sender_get_lossy(self, m->base.surface_id, &moved);
+    pixman_region32_translate(&moved, m->base.box.left - m->source.x,
+                              m->base.box.top - m->source.y);
+    ok = pixman_region32_intersect(&moved, &moved, (pixman_region32_t *)&facts->region);
     if (facts->opaque)
         spice_region_take_away(&surface->lossy, &facts->region);
     spice_region_add(&surface->lossy, ok ? &moved : &facts->region);
@@ -148,7 +152,7 @@ void spice_sender_follow_lossy(SpiceSender *self, uint16_t type, const void *mes
         suspect(surface, base);
     } else if (type == SPICE_MSG_DISPLAY_COPY_BITS) {
         if (reads_lossy(self, &facts) || spice_region_meets(&surface->lossy, &facts.region))
-            move(surface, &facts, message);
+            move(self, surface, &facts, message);
     } else if (lossy || reads_lossy(self, &facts)) {
         spice_region_add(&surface->lossy, &facts.region);
     } else if (facts.opaque) {
@@ -156,7 +160,7 @@ void spice_sender_follow_lossy(SpiceSender *self, uint16_t type, const void *mes
         spice_region_bound(&surface->lossy);
     }
     pixman_region32_fini(&facts.region);
-    self->has_lossy = is_lossy_anywhere(self);
+    self->has_lossy = is_lossy_anywhere(self) || spice_sender_has_frames(self);
 }
 
 const pixman_region32_t *spice_sender_lossy_region(const SpiceSender *self, uint32_t surface_id)

@@ -43,6 +43,7 @@ void spice_sender_destroy(SpiceSender *self)
         self->glz->frozen = true;
     for (uint32_t id = 0; id < SPICE_MAX_SURFACES; id++)
         spice_sender_forget_surface(self, id);
+    spice_sender_forget_streams(self);
     pixman_region32_fini(&self->nothing);
     self->config.allocator->release(self->config.allocator->context, self);
 }
@@ -407,6 +408,8 @@ static bool encode_other(SpiceSender *self, uint16_t type, const void *message,
                                     ((const SpiceMsgDisplaySurfaceDestroy *)message)->surface_id);
     else if (type == SPICE_MSG_DISPLAY_INVAL_ALL_PALETTES)
         self->palettes = (SpiceSentPalettes){0};
+    else
+        spice_sender_follow_stream(self, type, message);
     return true;
 }
 

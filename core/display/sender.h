@@ -122,10 +122,19 @@ bool spice_sender_encode(SpiceSender *sender, uint16_t type, const void *message
 bool spice_sender_encode_lent(SpiceSender *sender, uint16_t type, const void *message,
                               const SpiceGlzLoan *loan, SpiceSenderOutput *out, SpiceError *error);
 
-/** The part of a surface that the client has only in lossy form: when the link is idle the caller
- * has it drawn again (spice_view_damage()), with spice_sender_set_refining() on meanwhile. Never
- * NULL; valid until the next call. It may be larger than what is really lossy. */
+/** The part of a surface that the client has only in lossy form, but for where a video stream shows
+ * its frames: when the link is idle, or video has left it, the caller has it drawn again
+ * (spice_view_damage()), with spice_sender_set_refining() on meanwhile. Never NULL; valid until the
+ * next call. It may be larger than what is really lossy. */
 const pixman_region32_t *spice_sender_lossy_region(const SpiceSender *sender, uint32_t surface_id);
+
+/** The same with where streams show frames; into a region that the caller has initialised. */
+void spice_sender_get_lossy(const SpiceSender *sender, uint32_t surface_id,
+                            pixman_region32_t *region);
+
+/** A frame of stream `id` is being encoded: STREAM_DATA follows later, or never. From here on what it
+ * shows counts as lossy, and what leaves its clip. */
+void spice_sender_expect_frame(SpiceSender *sender, uint32_t id);
 
 /** While on, nothing is sent lossy. */
 void spice_sender_set_refining(SpiceSender *sender, bool on);

@@ -20,7 +20,14 @@ typedef enum {
     STEP_PICTURE,
     STEP_MONITORS,
     STEP_MARK,
+    STEP_FRAME,
 } Step;
+
+/** Whether a frame may be sent: not between the picture of a new surface and its MARK. */
+static bool has_frame(const SpiceView *self)
+{
+    return self->due_streams && (self->marked || !self->display->marked);
+}
 
 static Step next_step(const SpiceView *self)
 {
@@ -35,6 +42,9 @@ static Step next_step(const SpiceView *self)
         return STEP_NONE;
     if (sent == 0)
         return STEP_CREATE_PRIMARY;
+    /* Frames take turns with pictures, so that neither keeps the others back. */
+    if (has_frame(self) && !self->frame_was_last)
+        return STEP_FRAME;
     if (pixman_region32_not_empty((pixman_region32_t *)&self->sending))
         return STEP_PICTURE;
     if (self->monitors_due)
@@ -43,7 +53,7 @@ static Step next_step(const SpiceView *self)
         return STEP_MARK;
     if (pixman_region32_not_empty((pixman_region32_t *)&self->damage))
         return STEP_PICTURE;
-    return STEP_NONE;
+    return has_frame(self) ? STEP_FRAME : STEP_NONE;
 }
 
 bool spice_view_is_behind(const SpiceView *self)
@@ -63,10 +73,21 @@ void spice_view_make_stale(SpiceView *self, SpiceSurfaceName name)
 
 void spice_view_absorb(SpiceView *self, const SpiceLiveDraw *draw)
 {
-    if (draw->on.id == 0)
-        spice_region_add(&self->damage, &draw->region);
-    else
+    pixman_region32_t rest;
+
+    if (draw->on.id != 0) {
         spice_view_make_stale(self, draw->on);
+        return;
+    }
+    if (self->display->n_streams == 0 || !self->streams) {
+        spice_region_add(&self->damage, &draw->region);
+        return;
+    }
+    pixman_region32_init(&rest);
+    spice_region_add(&rest, &draw->region);
+    spice_view_leave_to_streams(self, &rest);
+    spice_region_add(&self->damage, &rest);
+    pixman_region32_fini(&rest);
 }
 
 /** Begins to follow, if there is nothing left to catch up with. */
@@ -85,6 +106,7 @@ static void follow_if_there(SpiceView *self)
         else if (id != 0)
             self->counters.surface_bytes += surface->bytes;
     }
+    spice_view_queue_due(self);
 }
 
 static SpiceQueued *destroy(SpiceView *self, uint32_t id)
@@ -150,6 +172,7 @@ static SpiceQueued *create_primary(SpiceView *self)
     };
     at->sent = primary->name.generation;
     self->monitors_due = self->display->monitors.n_heads > 0;
+    self->frame_was_last = true;
     begin_with_all(self, primary);
     return queued;
 }
@@ -219,9 +242,10 @@ static SpiceQueued *mark(SpiceView *self)
 
 SpiceQueued *spice_view_catch_up(SpiceView *self, SpiceError *error)
 {
+    const Step step = next_step(self);
     SpiceQueued *queued = NULL;
 
-    switch (next_step(self)) {
+    switch (step) {
     case STEP_NONE:
         follow_if_there(self);
         return NULL;
@@ -236,6 +260,10 @@ SpiceQueued *spice_view_catch_up(SpiceView *self, SpiceError *error)
         break;
     case STEP_PICTURE:
         queued = picture(self, error);
+        self->frame_was_last = false;
+        break;
+    case STEP_FRAME:
+        queued = spice_view_stream_message(self, spice_view_next_stream(self), error);
         break;
     case STEP_MONITORS:
         queued = monitors(self);
@@ -244,9 +272,9 @@ SpiceQueued *spice_view_catch_up(SpiceView *self, SpiceError *error)
         queued = mark(self);
         break;
     }
-    if (!queued)
-        spice_error_set(error, SPICE_ERROR_MEMORY, "view");
-    else
+    if (queued)
         follow_if_there(self);
+    else if (step != STEP_FRAME)
+        spice_error_set(error, SPICE_ERROR_MEMORY, "view");
     return queued;
 }

@@ -8,16 +8,17 @@
 
 enum { FIRST_SURFACES = 8 };
 
-SpiceQueued *spice_queued_create(SpiceView *self, SpiceQueuedKind kind, unsigned n_heads)
+SpiceQueued *spice_queued_create(SpiceView *self, SpiceQueuedKind kind, size_t extra)
 {
     static const uint16_t types[] = {
         [SPICE_QUEUED_CREATE] = SPICE_MSG_DISPLAY_SURFACE_CREATE,
         [SPICE_QUEUED_DESTROY] = SPICE_MSG_DISPLAY_SURFACE_DESTROY,
         [SPICE_QUEUED_MONITORS] = SPICE_MSG_DISPLAY_MONITORS_CONFIG,
         [SPICE_QUEUED_MARK] = SPICE_MSG_DISPLAY_MARK,
+        [SPICE_QUEUED_FRAME] = SPICE_MSG_DISPLAY_STREAM_DATA,
+        [SPICE_QUEUED_STREAM] = 0, /* said later */
     };
-    SpiceQueued *queued =
-        spice_display_alloc(self->display, sizeof(*queued) + n_heads * sizeof(queued->heads[0]));
+    SpiceQueued *queued = spice_display_alloc(self->display, sizeof(*queued) + extra);
 
     if (!queued)
         return NULL;
@@ -33,20 +34,22 @@ SpiceQueued *spice_queued_create(SpiceView *self, SpiceQueuedKind kind, unsigned
 SpiceQueued *spice_queued_monitors(SpiceView *self)
 {
     const SpiceMsgDisplayMonitorsConfig *monitors = &self->display->monitors;
-    SpiceQueued *queued = spice_queued_create(self, SPICE_QUEUED_MONITORS, monitors->n_heads);
+    const size_t size = monitors->n_heads * sizeof(SpiceHead);
+    SpiceQueued *queued = spice_queued_create(self, SPICE_QUEUED_MONITORS, size);
 
     if (!queued)
         return NULL;
     queued->message.monitors = *monitors;
-    queued->message.monitors.heads = queued->heads;
-    if (monitors->n_heads > 0)
-        memcpy(queued->heads, monitors->heads, monitors->n_heads * sizeof(queued->heads[0]));
+    queued->message.monitors.heads = (SpiceHead *)(void *)queued->extra;
+    if (size > 0)
+        memcpy(queued->extra, monitors->heads, size);
     return queued;
 }
 
 void spice_view_push(SpiceView *self, SpiceQueued *queued)
 {
     queued->previous = self->last;
+    queued->next = NULL;
     *(self->last ? &self->last->next : &self->first) = queued;
     self->last = queued;
     self->counters.n_items++;
@@ -66,6 +69,8 @@ void spice_view_unlink(SpiceQueued *queued)
     self->n_images -= queued->bytes > 0;
     if (queued->kind == SPICE_QUEUED_CONTENT && !queued->item.drawable)
         spice_display_find_surface(self->display, queued->surface.id)->n_contents--;
+    if (queued->kind == SPICE_QUEUED_FRAME)
+        self->streams[queued->stream].marker = NULL;
     if (!draw)
         return;
     *(queued->previous_of_draw ? &queued->previous_of_draw->next_of_draw : &draw->queued) =
@@ -226,7 +231,8 @@ static void keep_limits(SpiceView *self)
         spice_view_collapse(self, SPICE_COLLAPSE_BYTES);
 }
 
-void spice_view_publish(SpiceView *self, SpiceLiveDraw *draw)
+/** Queues a draw, or makes it damage. */
+static void send_draw(SpiceView *self, SpiceLiveDraw *draw)
 {
     const bool can = !self->config.no_composite ||
                      spice_drawable_type(draw->drawable) != SPICE_MSG_DISPLAY_DRAW_COMPOSITE;
@@ -242,6 +248,15 @@ void spice_view_publish(SpiceView *self, SpiceLiveDraw *draw)
     }
     if (!self->following)
         spice_view_absorb(self, draw);
+}
+
+void spice_view_publish(SpiceView *self, SpiceLiveDraw *draw, bool opaque, int32_t stream)
+{
+    if (!self->streams || !spice_view_take_frame(self, draw, opaque, stream))
+        send_draw(self, draw);
+    spice_view_settle_due(self);
+    if (self->following)
+        keep_limits(self);
 }
 
 void spice_view_surface_destroyed(SpiceView *self, const SpiceSurface *surface)

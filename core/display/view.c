@@ -33,6 +33,10 @@ SpiceView *spice_view_create(SpiceDisplay *display, const SpiceViewConfig *confi
     DEFAULT(content_bytes);
     DEFAULT(piece_bytes);
 #undef DEFAULT
+    if (config->streams && !spice_view_init_streams(self)) {
+        spice_display_free(display, self);
+        return NULL;
+    }
     pixman_region32_init(&self->damage);
     pixman_region32_init(&self->sending);
     if (display->views)
@@ -63,6 +67,7 @@ void spice_view_destroy(SpiceView *self)
         self->next->previous = self->previous;
     pixman_region32_fini(&self->damage);
     pixman_region32_fini(&self->sending);
+    spice_view_fini_streams(self);
     if (self->surfaces)
         spice_display_free(display, self->surfaces);
     spice_display_forget_shared(display, true);
@@ -109,6 +114,8 @@ static SpiceQueued *follow(SpiceView *self, SpiceError *error)
 {
     SpiceQueued *queued = self->first;
 
+    if (queued && queued->kind == SPICE_QUEUED_FRAME)
+        return spice_view_stream_message(self, queued->stream, error);
     if (!queued || !ready(self, queued, error))
         return NULL;
     spice_view_unlink(queued);
@@ -123,19 +130,24 @@ bool spice_view_next(SpiceView *self, SpiceViewItem **item, SpiceError *error)
 
     spice_display_forget_shared(self->display, true);
     *item = NULL;
-    queued = self->following ? follow(self, &failure) : spice_view_catch_up(self, &failure);
+    queued = spice_view_settle_stream(self, &failure);
+    while (!queued && failure.code == SPICE_OK && spice_view_has_next(self))
+        queued = self->following ? follow(self, &failure) : spice_view_catch_up(self, &failure);
+    if (!queued && failure.code == SPICE_OK && !self->following)
+        spice_view_catch_up(self, &failure); /* nothing is left: it begins to follow */
     if (!queued)
         return failure.code == SPICE_OK || spice_error_set(error, failure.code, failure.field);
     self->counters.sent++;
-    self->counters.sent_draws += queued->item.drawable && !queued->item.is_picture;
+    self->counters.sent_draws += queued->kind == SPICE_QUEUED_DRAW;
     self->counters.sent_pictures += queued->item.is_picture;
+    self->counters.sent_frames += queued->kind == SPICE_QUEUED_FRAME;
     *item = &queued->item;
     return true;
 }
 
 bool spice_view_has_next(const SpiceView *self)
 {
-    return self->following ? self->first != NULL : spice_view_is_behind(self);
+    return self->unsettled || (self->following ? self->first != NULL : spice_view_is_behind(self));
 }
 
 void spice_view_item_done(SpiceViewItem *item)
@@ -170,6 +182,8 @@ static void leave(SpiceView *self, const SpiceQueued *queued)
         break;
     case SPICE_QUEUED_CREATE:
     case SPICE_QUEUED_MARK:
+    case SPICE_QUEUED_FRAME: /* what is due stays due */
+    case SPICE_QUEUED_STREAM:
         break;
     }
 }

@@ -31,6 +31,8 @@ typedef struct {
 typedef struct {
     bool no_composite;   /* the client has no SPICE_DISPLAY_CAP_COMPOSITE */
     bool no_a8_surfaces; /* nor SPICE_DISPLAY_CAP_A8_SURFACE */
+    bool streams;        /* it is sent video as streams */
+    bool reports;        /* it has SPICE_DISPLAY_CAP_STREAM_REPORT */
     SpiceViewLimits limits;
 } SpiceViewConfig;
 
@@ -42,19 +44,28 @@ typedef enum {
     SPICE_COLLAPSE_UNSUPPORTED, /* a draw that the client cannot do */
     SPICE_COLLAPSE_FAILED,      /* a draw that could not be painted */
     SPICE_COLLAPSE_MEMORY,
+    SPICE_COLLAPSE_STREAM, /* a stream ended, or was drawn on, before its last frame was sent */
     SPICE_COLLAPSE_CALLER,
     SPICE_COLLAPSE_N_REASONS,
 } SpiceCollapseReason;
 
 typedef struct {
     uint64_t sent; /* items handed out */
-    uint64_t sent_draws, sent_pictures;
+    uint64_t sent_draws, sent_pictures, sent_frames;
     uint64_t covered; /* draws that left the queue unsent: later ones hid them */
     uint64_t collapses[SPICE_COLLAPSE_N_REASONS];
     unsigned n_items;       /* queued now */
     uint64_t bytes;         /* of the images of queued draws */
     uint64_t surface_bytes; /* of off-screen surfaces that the client will have after them */
 } SpiceViewCounters;
+
+/** A frame of a video stream: the newest picture of the stream's box. It is shown where the
+ * stream's clip, as it was sent last, lets it. */
+typedef struct {
+    uint32_t stream;
+    uint64_t generation; /* of the stream, which was created with the same */
+    uint64_t time;       /* when it was drawn */
+} SpiceViewFrame;
 
 /** A message that was taken out of a view. It stands by itself: neither display nor view need be
  * there for it, and it does not change, so it may be read without the lock. */
@@ -64,6 +75,9 @@ typedef struct {
     /** COPY_BITS and DRAW_*: what `message` belongs to; the item has a reference. NULL else. */
     SpiceDrawable *drawable;
     bool is_picture; /* the draw was cut from a surface, not published */
+    /** STREAM_DATA: its picture is what `drawable`, a DRAW_COPY, would draw; `message` has no data. STREAM_CREATE:
+     * which it is; its codec is 0, for whoever encodes to say. NULL else. */
+    const SpiceViewFrame *frame;
 } SpiceViewItem;
 
 /** A view of a client that has nothing yet. NULL if there is no memory. */
@@ -88,6 +102,10 @@ void spice_view_collapse(SpiceView *view, SpiceCollapseReason reason);
 /** Marks an area of the primary (NULL: all of it) as not being at the client as it is here; it
  * will be sent again. */
 void spice_view_damage(SpiceView *view, const SpiceRect *area);
+
+/** This stream cannot be sent as such: its frames go as ordinary draws from now on, and it is
+ * destroyed at the client. Without an effect if there is another one by now. */
+void spice_view_refuse_stream(SpiceView *view, uint32_t id, uint64_t generation);
 
 bool spice_view_is_following(const SpiceView *view);
 

@@ -46,7 +46,7 @@ SpiceContentClass spice_content_classify(const uint8_t *pixels, ptrdiff_t stride
     uint32_t columns, rows, scatter = 1;
 
     if (!pixels || width < 2 || height < 2)
-        return SPICE_CONTENT_UNKNOWN;
+        return SPICE_FRAME_UNKNOWN;
     /* one sample in each field of a grid of at most 32 x 32, at a place that differs from field
      * to field, so that no pattern of the picture falls in step with it */
     columns = width - 1 < 32 ? width - 1 : 32;
@@ -67,11 +67,11 @@ SpiceContentClass spice_content_classify(const uint8_t *pixels, ptrdiff_t stride
             compare(&count, pixel, pixel + stride);
         }
     if (count.equal * 100 >= count.pairs * FLAT_EQUAL)
-        return SPICE_CONTENT_FLAT;
+        return SPICE_FRAME_FLAT;
     if (count.equal * 100 >= count.pairs * SPARSE_EQUAL)
-        return SPICE_CONTENT_TEXT;
+        return SPICE_FRAME_TEXT;
     if (count.equal * 100 >= count.pairs * PLAIN_EQUAL &&
         count.edges * 100 >= (count.pairs - count.equal) * EDGE_SHARE_OF_UNEQUAL)
-        return SPICE_CONTENT_TEXT;
-    return SPICE_CONTENT_GRADUAL;
+        return SPICE_FRAME_TEXT;
+    return SPICE_FRAME_GRADUAL;
 }

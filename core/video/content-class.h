@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 typedef enum {
-    SPICE_CONTENT_UNKNOWN, /* not looked at: counts as gradual, as in the reference */
-    SPICE_CONTENT_FLAT,    /* nearly all neighbours equal */
-    SPICE_CONTENT_TEXT,    /* hard edges on plain ground */
-    SPICE_CONTENT_GRADUAL, /* most neighbours differ, film grain and noise included */
+    SPICE_FRAME_UNKNOWN, /* not looked at: counts as gradual, as in the reference */
+    SPICE_FRAME_FLAT,    /* nearly all neighbours equal */
+    SPICE_FRAME_TEXT,    /* hard edges on plain ground */
+    SPICE_FRAME_GRADUAL, /* most neighbours differ, film grain and noise included */
 } SpiceContentClass;
 
 /* Pixels looked at, at most, whatever the size: under 0.1 ms with the picture out of the cache. */
-enum { SPICE_CONTENT_SAMPLES = 1024 };
+enum { SPICE_FRAME_SAMPLES = 1024 };
 
 /** The class of `width` x `height` pixels, 4 bytes each (B, G, R, and one ignored); the next row
  * is `stride` bytes further (may be negative). UNKNOWN if there are fewer than 2 x 2 pixels or

@@ -209,7 +209,9 @@ SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
         else
             self->quality = clamp(fits, self->policy.least_quality, self->policy.best_quality);
     } else if (!self->size_known) {
-        self->quality = self->policy.least_quality;
+        /* What is not known may be twice as large. */
+        self->quality = clamp(fmin(share_rate(self, rate), quality_of(self, 0.5 * room)),
+                              self->policy.least_quality, self->policy.best_quality);
     }
     decision.quality = (uint32_t)self->quality;
     decision.bit_rate = (uint64_t)rate;

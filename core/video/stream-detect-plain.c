@@ -225,7 +225,7 @@ static void take_frame(SpicePlainDetector *self, uint32_t id, const SpiceStreamD
 SpiceStreamVerdict spice_plain_detector_draw(SpicePlainDetector *self, const SpiceStreamDraw *draw)
 {
     Trace next = {.used = true, .time = 0, .box = draw->box, .stream = -1};
-    bool is_gradual = draw->content != SPICE_CONTENT_TEXT;
+    bool is_gradual = draw->content != SPICE_FRAME_TEXT;
 
     move_clock(self, draw->time);
     next.time = self->now;

@@ -33,8 +33,7 @@ SpiceStreamPast *spice_stream_remember(SpiceStreamDetector *self, const SpiceStr
     past->time = self->now;
     past->box = draw->box;
     past->kind = draw->kind;
-    past->gradual =
-        draw->content == SPICE_CONTENT_GRADUAL || draw->content == SPICE_CONTENT_UNKNOWN;
+    past->gradual = draw->content == SPICE_FRAME_GRADUAL || draw->content == SPICE_FRAME_UNKNOWN;
     past->stream = -1;
     past->generation = 0;
     past->visible_count = 0;
@@ -124,7 +123,7 @@ static void count_frame(const SpiceStreamDetector *self, SpiceStreamCell *cell, 
 bool spice_stream_touch_cells(SpiceStreamDetector *self, const SpiceStreamDraw *draw,
                               const SpiceRect *part)
 {
-    bool gradual = draw->content == SPICE_CONTENT_GRADUAL || draw->content == SPICE_CONTENT_UNKNOWN;
+    bool gradual = draw->content == SPICE_FRAME_GRADUAL || draw->content == SPICE_FRAME_UNKNOWN;
     CellBox touched = cells_of(self, part);
     bool ripe = false;
 
@@ -327,4 +326,21 @@ SpiceRect spice_stream_recent_box(const SpiceStreamDetector *self, uint32_t id, 
             box = spice_box_unite(&box, &past->box);
     }
     return box;
+}
+
+void spice_stream_take_away_recent(const SpiceStreamDetector *self, uint32_t id, uint64_t span,
+                                   SpiceBoxList *list)
+{
+    for (uint32_t back = 0; back < self->history_count && list->count; back++) {
+        const SpiceStreamPast *past = past_at(self, back);
+
+        if (self->now - past->time > span)
+            break;
+        if (past->stream != (int32_t)id || past->generation != self->streams[id].generation)
+            continue;
+        if (past->visible_count == 0)
+            spice_box_list_subtract(list, &past->box);
+        for (uint32_t i = 0; i < past->visible_count; i++)
+            spice_box_list_subtract(list, &past->visible[i]);
+    }
 }

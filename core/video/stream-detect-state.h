@@ -47,6 +47,7 @@ typedef struct {
     SpiceRect other_box; /* of the last whole frame that differed in size */
     uint32_t other_count;
     SpiceBoxList clip;
+    uint64_t swept; /* when what stands still was last taken out of the clip */
     uint64_t last_frame, interval;
     uint32_t gradual; /* share of gradual frames, of 65536, over KEEP_MEMORY */
     uint64_t checked; /* when its box was last compared with its draws */
@@ -97,6 +98,10 @@ bool spice_stream_find_region(SpiceStreamDetector *self, const SpiceRect *box,
 
 /** The box around the frames of a stream in the last `span` us; empty if there were none. */
 SpiceRect spice_stream_recent_box(const SpiceStreamDetector *self, uint32_t id, uint64_t span);
+
+/** Takes out of `list` what frames of a stream painted in the last `span` us. */
+void spice_stream_take_away_recent(const SpiceStreamDetector *self, uint32_t id, uint64_t span,
+                                   SpiceBoxList *list);
 
 /** Starts the history of the cells below `box` anew. */
 void spice_stream_clear_cells(SpiceStreamDetector *self, const SpiceRect *box);

@@ -12,6 +12,8 @@ enum {
     CHECK_PERIOD = 250000, /* us between looks at whether a stream's box still fits */
     SHRINK_AFTER = 500000, /* us for which a stream's draws must fill less than its box */
     KEEP_MEMORY = 2000000, /* us over which the share of gradual frames is taken */
+    STILL_AFTER = 600000,  /* us after which a place that is not painted leaves the clip */
+    SWEEP_PERIOD = 300000, /* us between looks at what stands still */
     SETTLE_FRAMES = 3,     /* frames of another size after which the stream has that size */
 };
 
@@ -155,7 +157,7 @@ static bool cut_draw(const SpiceStreamDetector *self, const SpiceStreamDraw *dra
     cut->draw = *draw;
     cut->draw.box = spice_box_intersect(&draw->box, &self->surface);
     cut->gradual = self->policy.mode == SPICE_STREAM_MODE_ALL ||
-                   draw->content == SPICE_CONTENT_GRADUAL || draw->content == SPICE_CONTENT_UNKNOWN;
+                   draw->content == SPICE_FRAME_GRADUAL || draw->content == SPICE_FRAME_UNKNOWN;
     cut->count = 0;
     if (spice_box_is_empty(&cut->draw.box))
         return false;
@@ -195,7 +197,7 @@ static int64_t frame_share(const SpiceStreamDetector *self, const SpiceStream *s
     if (shared * 2 < own)
         return 0;
     if (stream->parts)
-        return cut->gradual || cut->draw.content == SPICE_CONTENT_FLAT ? shared : 0;
+        return cut->gradual || cut->draw.content == SPICE_FRAME_FLAT ? shared : 0;
     /* a frame of which little changed comes when a frame is due; what comes between, is over it */
     return cut->gradual && own * 16 >= whole &&
                    (self->now - stream->last_frame) * 2 >= stream->interval
@@ -303,6 +305,23 @@ static bool follow_parts(SpiceStreamDetector *self, uint32_t id)
     return true;
 }
 
+/* What frames in parts have not painted for a while is perhaps a window over the film, drawn together
+ * with a part of it: it leaves the clip, and is made exact. Whether the clip changed. */
+static bool leave_still(SpiceStreamDetector *self, uint32_t id)
+{
+    SpiceStream *stream = &self->streams[id];
+    SpiceBoxList still = stream->clip;
+    bool clipped = false;
+
+    if (!stream->parts || self->now - stream->swept < SWEEP_PERIOD)
+        return false;
+    stream->swept = self->now;
+    spice_stream_take_away_recent(self, id, STILL_AFTER, &still);
+    for (uint32_t i = 0; i < still.count; i++)
+        clipped |= spice_box_list_subtract(&stream->clip, &still.boxes[i]);
+    return clipped;
+}
+
 static bool is_large_enough(const SpiceStreamDetector *self, const SpiceRect *box)
 {
     return self->policy.mode == SPICE_STREAM_MODE_ALL ||
@@ -340,6 +359,7 @@ static bool take_frame(SpiceStreamDetector *self, uint32_t id, const Painted *cu
     }
     for (uint32_t i = 0; i < cut->count; i++)
         clipped |= spice_box_list_add(&stream->clip, &cut->painted[i]);
+    clipped |= leave_still(self, id);
     if (resized)
         add_event(self, SPICE_STREAM_RESIZE, id, self->now);
     if (resized || clipped)
@@ -402,6 +422,7 @@ static int32_t begin_stream(SpiceStreamDetector *self, const Painted *cut)
         .gradual = 65536,
         .interval = region.interval,
         .checked = self->now,
+        .swept = self->now,
     };
     self->running_count++;
     spice_stream_clear_cells(self, &region.box);

@@ -5,6 +5,14 @@
 
 #define IDLE_NAME   "application/x-gst-spice-idle"
 #define DAMAGE_NAME "application/x-gst-spice-damage"
+#define WAKE_NAME   "application/x-gst-spice-wake"
+#define WOKEN_NAME  "application/x-gst-spice-woken"
+#define REFUSE_NAME "application/x-gst-spice-refuse-stream"
+
+static gboolean is_custom(GstEvent *event, GstEventType type, const char *name)
+{
+    return GST_EVENT_TYPE(event) == type && gst_event_has_name(event, name);
+}
 
 GstEvent *gst_spice_event_new_idle(void)
 {
@@ -15,6 +23,40 @@ gboolean gst_spice_event_is_idle(GstEvent *event)
 {
     return GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_DOWNSTREAM &&
            gst_event_has_name(event, IDLE_NAME);
+}
+
+GstEvent *gst_spice_event_new_wake(void)
+{
+    return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(WAKE_NAME));
+}
+
+gboolean gst_spice_event_is_wake(GstEvent *event)
+{
+    return is_custom(event, GST_EVENT_CUSTOM_UPSTREAM, WAKE_NAME);
+}
+
+GstEvent *gst_spice_event_new_woken(void)
+{
+    return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(WOKEN_NAME));
+}
+
+gboolean gst_spice_event_is_woken(GstEvent *event)
+{
+    return is_custom(event, GST_EVENT_CUSTOM_DOWNSTREAM, WOKEN_NAME);
+}
+
+GstEvent *gst_spice_event_new_refuse_stream(guint32 id, guint64 generation)
+{
+    return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                gst_structure_new(REFUSE_NAME, "id", G_TYPE_UINT, id, "generation",
+                                                  G_TYPE_UINT64, generation, NULL));
+}
+
+gboolean gst_spice_event_parse_refuse_stream(GstEvent *event, guint32 *id, guint64 *generation)
+{
+    return is_custom(event, GST_EVENT_CUSTOM_UPSTREAM, REFUSE_NAME) &&
+           gst_structure_get(gst_event_get_structure(event), "id", G_TYPE_UINT, id, "generation",
+                             G_TYPE_UINT64, generation, NULL);
 }
 
 GstEvent *gst_spice_event_new_damage(const pixman_box32_t *boxes, guint n_boxes)

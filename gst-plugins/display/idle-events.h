@@ -13,6 +13,18 @@ G_BEGIN_DECLS
 GstEvent *gst_spice_event_new_idle(void);
 gboolean gst_spice_event_is_idle(GstEvent *event);
 
+/** Upstream: there is something to do though there may be nothing to send; answered by the next. */
+GstEvent *gst_spice_event_new_wake(void);
+gboolean gst_spice_event_is_wake(GstEvent *event);
+
+/** Downstream: somebody has woken the source. */
+GstEvent *gst_spice_event_new_woken(void);
+gboolean gst_spice_event_is_woken(GstEvent *event);
+
+/** Upstream: this stream of the view's cannot be sent as one. */
+GstEvent *gst_spice_event_new_refuse_stream(guint32 id, guint64 generation);
+gboolean gst_spice_event_parse_refuse_stream(GstEvent *event, guint32 *id, guint64 *generation);
+
 enum { GST_SPICE_MAX_DAMAGE_BOXES = 64 };
 
 /** Upstream: these parts of the primary are to be sent again; of more than

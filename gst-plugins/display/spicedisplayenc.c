@@ -13,6 +13,10 @@
  * setting. What was sent lossy is sent again without loss when the picture has been still for a
  * while.
  *
+ * Video streams are encoded on threads of their own, in a codec that the client decodes, as many
+ * frames and as good as its link bears; a frame that is not ready when the next one comes is not
+ * waited for.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=50 ! spicedamage ! spicedisplaysink spicedrawsrc num-buffers=5 ! spicedisplayenc image-compression=quic ! fakesink
@@ -23,6 +27,7 @@
 #include <string.h>
 
 #include "core/display/sender.h"
+#include "client-streams.h"
 #include "core/wire/link.h"
 #include "idle-events.h"
 #include "item-meta.h"
@@ -34,6 +39,8 @@ GST_DEBUG_CATEGORY_STATIC(spicedisplayenc_debug);
 
 /* Between two looks at what the link does. */
 enum { LINK_INTERVAL_US = 200 * 1000 };
+/* After video has left a place: so long it is left lossy. */
+enum { REFRESH_US = 100 * 1000 };
 /* Before something is tried again for which there was no memory. */
 enum { RETRY_US = 20 * 1000 };
 /* What a client without a channel, in a pipeline of its own, keeps. */
@@ -58,6 +65,10 @@ struct _GstSpiceDisplayEnc {
     SpiceSender *sender; /* under images->lock; NULL below PAUSED */
     SpiceSenderOutput output;
     gint64 link_looked_at;
+
+    GstSpiceClientStreams *streams; /* streaming thread; NULL below PAUSED */
+    GstFlowReturn flow;             /* of what was sent for an event */
+    gint64 refresh_at; /* when what streams left behind is asked for again; 0: nothing is */
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceDisplayEnc, gst_spice_display_enc, GST_TYPE_ELEMENT)
@@ -201,6 +212,110 @@ static gboolean encode(GstSpiceDisplayEnc *self, const SpiceViewItem *item, Spic
     return FALSE;
 }
 
+/* Video streams */
+
+static void on_frame_done(gpointer user_data)
+{
+    GstSpiceDisplayEnc *self = user_data;
+
+    gst_pad_push_event(self->sink, gst_spice_event_new_wake());
+}
+
+/** Encodes and sends a message that is not a view's draw. */
+static GstFlowReturn send_message(GstSpiceDisplayEnc *self, guint16 type, const void *message)
+{
+    SpiceError error = {0};
+    gboolean encoded;
+
+    g_mutex_lock(&self->images->lock);
+    encoded = spice_sender_encode(self->sender, type, message, &self->output, &error);
+    g_mutex_unlock(&self->images->lock);
+    if (encoded)
+        return push_output(self);
+    GST_ELEMENT_ERROR(self, STREAM, ENCODE, ("A message could not be encoded."),
+                      ("%u: %s %s", type, error.field, spice_error_phrase(error.code)));
+    return GST_FLOW_ERROR;
+}
+
+/** Sends the frames that are ready, and hears what the client says about those before. */
+static GstFlowReturn look_after_streams(GstSpiceDisplayEnc *self)
+{
+    GstFlowReturn flow = GST_FLOW_OK;
+    GstSpiceEncodedFrame frame;
+    guint64 generation;
+    guint32 id;
+
+    while (gst_spice_client_streams_look(self->streams, &id, &generation))
+        gst_pad_push_event(self->sink, gst_spice_event_new_refuse_stream(id, generation));
+    while (flow == GST_FLOW_OK && gst_spice_client_streams_next(self->streams, &frame)) {
+        SpiceMsgDisplayStreamData data = {.id = frame.id,
+                                          .multi_media_time = (guint32)(frame.time / 1000)};
+
+        data.data.data = g_bytes_get_data(frame.data, &data.data.size);
+        flow = send_message(self, SPICE_MSG_DISPLAY_STREAM_DATA, &data);
+        g_bytes_unref(frame.data);
+    }
+    return flow;
+}
+
+static GstFlowReturn begin_stream(GstSpiceDisplayEnc *self, const SpiceViewItem *item)
+{
+    SpiceMsgDisplayStreamCreate create = *(const SpiceMsgDisplayStreamCreate *)item->message;
+
+    if (gst_spice_client_streams_begin(self->streams, item->frame, create.stream_width,
+                                       create.stream_height, &create.codec))
+        return send_message(self, item->type, &create);
+    gst_pad_push_event(self->sink, gst_spice_event_new_refuse_stream(item->frame->stream,
+                                                                     item->frame->generation));
+    return GST_FLOW_OK;
+}
+
+static guint32 stream_of(const SpiceViewItem *item)
+{
+    switch (item->type) {
+    case SPICE_MSG_DISPLAY_STREAM_CLIP:
+        return ((const SpiceMsgDisplayStreamClip *)item->message)->id;
+    case SPICE_MSG_DISPLAY_STREAM_DESTROY:
+        return ((const SpiceMsgDisplayStreamDestroy *)item->message)->id;
+    case SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT:
+        return ((const SpiceMsgDisplayStreamActivateReport *)item->message)->stream_id;
+    default:
+        return item->frame->stream;
+    }
+}
+
+/** A message of a stream; nothing of one that the client was not sent. */
+static GstFlowReturn take_stream_message(GstSpiceDisplayEnc *self, const SpiceViewItem *item)
+{
+    const guint32 id = stream_of(item);
+
+    if (item->type == SPICE_MSG_DISPLAY_STREAM_CREATE)
+        return begin_stream(self, item);
+    if (!gst_spice_client_streams_has(self->streams, id))
+        return GST_FLOW_OK;
+    if (item->type == SPICE_MSG_DISPLAY_STREAM_DATA) {
+        g_mutex_lock(&self->images->lock);
+        spice_sender_expect_frame(self->sender, id);
+        g_mutex_unlock(&self->images->lock);
+        gst_spice_client_streams_take(self->streams, item->frame, item->drawable);
+        return GST_FLOW_OK;
+    }
+    if (item->type == SPICE_MSG_DISPLAY_STREAM_DESTROY)
+        gst_spice_client_streams_end(self->streams, id);
+    if (item->type != SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT && self->refresh_at == 0)
+        self->refresh_at = g_get_monotonic_time() + REFRESH_US;
+    return send_message(self, item->type, item->message);
+}
+
+static gboolean is_of_a_stream(const SpiceViewItem *item)
+{
+    return item->type == SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT ||
+           (item->type >= SPICE_MSG_DISPLAY_STREAM_CREATE &&
+            item->type <= SPICE_MSG_DISPLAY_STREAM_DESTROY);
+}
+
+static void refine(GstSpiceDisplayEnc *self);
+
 static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
@@ -215,6 +330,18 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
         GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("A buffer bears no message."), (NULL));
         return GST_FLOW_ERROR;
     }
+    flow = self->flow == GST_FLOW_OK ? look_after_streams(self) : self->flow;
+    if (flow == GST_FLOW_OK && is_of_a_stream(item)) {
+        flow = take_stream_message(self, item);
+        gst_buffer_unref(buffer);
+        return flow;
+    }
+    if (flow != GST_FLOW_OK) {
+        gst_buffer_unref(buffer);
+        return flow;
+    }
+    if (self->refresh_at && g_get_monotonic_time() >= self->refresh_at)
+        refine(self);
     g_mutex_lock(&self->images->lock);
     update_circumstances(self);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
@@ -222,7 +349,7 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     encoded = encode(self, item, &error);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         log_choices(self, &before);
-    if (encoded && !item->is_picture)
+    if (encoded && item->drawable && !item->is_picture)
         spice_sender_set_refining(self->sender, false);
     g_mutex_unlock(&self->images->lock);
     flow = encoded ? push_output(self) : recover(self, item, &error);
@@ -230,7 +357,8 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     return flow;
 }
 
-/** The picture is still: what was sent lossy is asked for again. */
+/** The picture is still, or video has left a place: what was sent lossy, and is not shown by a
+ * stream, is asked for again. */
 static void refine(GstSpiceDisplayEnc *self)
 {
     const pixman_region32_t *lossy;
@@ -238,6 +366,7 @@ static void refine(GstSpiceDisplayEnc *self)
     int n = 0;
     GstEvent *event = NULL;
 
+    self->refresh_at = 0;
     g_mutex_lock(&self->images->lock);
     lossy = spice_sender_lossy_region(self->sender, 0);
     boxes = pixman_region32_rectangles((pixman_region32_t *)lossy, &n);
@@ -254,6 +383,12 @@ static gboolean gst_spice_display_enc_sink_event(GstPad *pad, GstObject *parent,
 {
     GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
 
+    if (gst_spice_event_is_woken(event)) {
+        if (self->streams)
+            self->flow = look_after_streams(self);
+        gst_event_unref(event);
+        return TRUE;
+    }
     if (gst_spice_event_is_idle(event)) {
         if (self->sender)
             refine(self);
@@ -314,7 +449,9 @@ static gboolean start(GstSpiceDisplayEnc *self)
     self->sender = config.images ? spice_sender_create(&config) : NULL;
     ok = self->sender && spice_sender_take_init(self->sender, &init, &error);
     g_mutex_unlock(&self->images->lock);
-    self->link_looked_at = 0;
+    self->link_looked_at = self->refresh_at = 0;
+    self->flow = GST_FLOW_OK;
+    self->streams = gst_spice_client_streams_new(self->channel, on_frame_done, self);
     if (!ok)
         GST_ELEMENT_ERROR(
             self, RESOURCE, NO_SPACE_LEFT, ("The client's caches cannot be had."),
@@ -324,6 +461,7 @@ static gboolean start(GstSpiceDisplayEnc *self)
 
 static void stop(GstSpiceDisplayEnc *self)
 {
+    g_clear_pointer(&self->streams, gst_spice_client_streams_free);
     g_mutex_lock(&self->images->lock);
     spice_sender_destroy(g_steal_pointer(&self->sender));
     g_mutex_unlock(&self->images->lock);

@@ -9,7 +9,8 @@
  * and beyond a limit all is replaced by the newest picture; so a view never grows, and clients do
  * not wait for one another.
  *
- * Its buffers have no bytes, but bear a message for spicedisplayenc.
+ * Its buffers have no bytes, but bear a message for spicedisplayenc. Of a video stream it gives the
+ * newest picture, when its turn comes.
  *
  * The display is that of the property #GstSpiceDrawSrc:server, else of the server of the elements
  * around it. With a #GstSpiceDrawSrc:channel the view is fit for what that client can do.
@@ -39,6 +40,7 @@ struct _GstSpiceDrawSrc {
     guint display_id;
     GstSpiceMediaChannel *channel;
     GstSpiceSharedView *view; /* NULL while stopped; under the object lock for `stats` */
+    gint64 idle_at;           /* streaming thread: when the picture counts as still; 0: it does */
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceDrawSrc, gst_spice_draw_src, GST_TYPE_PUSH_SRC)
@@ -48,18 +50,30 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 /* Streaming */
 
+/** Tells when the picture, but for video, has been still for a while. */
+static void tell_idle(GstSpiceDrawSrc *self, const SpiceViewItem *item)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (self->idle_at && now >= self->idle_at) {
+        self->idle_at = 0;
+        gst_pad_push_event(GST_BASE_SRC_PAD(self), gst_spice_event_new_idle());
+    }
+    if (item && item->type != SPICE_MSG_DISPLAY_STREAM_DATA)
+        self->idle_at = now + IDLE_US;
+}
+
 static GstFlowReturn gst_spice_draw_src_create(GstPushSrc *base, GstBuffer **buffer)
 {
     GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
-    gint64 idle_us = IDLE_US;
     SpiceViewItem *item;
 
     do {
-        if (!gst_spice_shared_view_next(self->view, idle_us, &item))
+        if (!gst_spice_shared_view_next(self->view, self->idle_at, &item))
             return GST_FLOW_FLUSHING;
         if (!item)
-            gst_pad_push_event(GST_BASE_SRC_PAD(base), gst_spice_event_new_idle());
-        idle_us = 0;
+            gst_pad_push_event(GST_BASE_SRC_PAD(base), gst_spice_event_new_woken());
+        tell_idle(self, item);
     } while (!item);
     GST_LOG_OBJECT(self, "message %u", item->type);
     *buffer = gst_spice_item_buffer_new(item);
@@ -70,8 +84,20 @@ static gboolean gst_spice_draw_src_event(GstBaseSrc *base, GstEvent *event)
 {
     GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
     pixman_box32_t boxes[GST_SPICE_MAX_DAMAGE_BOXES];
+    guint64 generation;
+    guint32 id;
     guint i, n;
 
+    if (gst_spice_event_is_wake(event) ||
+        gst_spice_event_parse_refuse_stream(event, &id, &generation)) {
+        GST_OBJECT_LOCK(self);
+        if (self->view && gst_spice_event_is_wake(event))
+            gst_spice_shared_view_wake(self->view);
+        else if (self->view)
+            gst_spice_shared_view_refuse_stream(self->view, id, generation);
+        GST_OBJECT_UNLOCK(self);
+        return TRUE;
+    }
     if (!gst_spice_event_parse_damage(event, boxes, &n))
         return GST_BASE_SRC_CLASS(gst_spice_draw_src_parent_class)->event(base, event);
     GST_OBJECT_LOCK(self);
@@ -107,6 +133,8 @@ static SpiceViewConfig view_config(const GstSpiceMediaChannel *channel)
             !gst_spice_media_channel_peer_has(channel, SPICE_DISPLAY_CAP_COMPOSITE);
         config.no_a8_surfaces =
             !gst_spice_media_channel_peer_has(channel, SPICE_DISPLAY_CAP_A8_SURFACE);
+        config.streams = gst_spice_media_channel_get_video_codecs(channel).n > 0;
+        config.reports = gst_spice_media_channel_peer_has(channel, SPICE_DISPLAY_CAP_STREAM_REPORT);
     }
     return config;
 }
@@ -126,6 +154,7 @@ static gboolean gst_spice_draw_src_start(GstBaseSrc *base)
                           (NULL));
         return FALSE;
     }
+    self->idle_at = g_get_monotonic_time() + IDLE_US;
     GST_OBJECT_LOCK(self);
     self->view = view;
     GST_OBJECT_UNLOCK(self);

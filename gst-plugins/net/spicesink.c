@@ -61,6 +61,8 @@ enum {
     PROP_IMAGE_COMPRESSION,
     PROP_JPEG_COMPRESSION,
     PROP_ZLIB_GLZ_COMPRESSION,
+    PROP_STREAMING_VIDEO,
+    PROP_VIDEO_CODECS,
     PROP_TITLE,
     N_PROPS
 };
@@ -85,6 +87,8 @@ static const char *const server_properties[N_PROPS] = {
     [PROP_IMAGE_COMPRESSION] = "image-compression",
     [PROP_JPEG_COMPRESSION] = "jpeg-wan-compression",
     [PROP_ZLIB_GLZ_COMPRESSION] = "zlib-glz-wan-compression",
+    [PROP_STREAMING_VIDEO] = "streaming-video",
+    [PROP_VIDEO_CODECS] = "video-codecs",
     [PROP_TITLE] = "name",
 };
 

@@ -211,7 +211,6 @@ int spice_server_set_zlib_glz_compression(SpiceServer *s, spice_wan_compression_
     return set_wan(s, "zlib-glz-wan-compression", comp);
 }
 
-/* Video is not made into streams yet, which is lawful: it is sent as images. */
 int spice_server_set_streaming_video(SpiceServer *s, int value)
 {
     guint i;
@@ -219,6 +218,7 @@ int spice_server_set_streaming_video(SpiceServer *s, int value)
     if (value < SPICE_STREAM_VIDEO_OFF || value > SPICE_STREAM_VIDEO_FILTER)
         return -1;
     s->streaming_video = value;
+    g_object_set(s->session, "streaming-video", value, NULL);
     for (i = 0; i < s->qxls->len; i++)
         spice_host_qxl_set_compression_level(s, s->qxls->pdata[i]);
     return 0;
@@ -235,8 +235,21 @@ static gboolean is_codec(const char *entry)
            g_strv_contains(codecs, parts[1]);
 }
 
+/** The codecs of entries that end in ";", comma-separated. (transfer full) */
+static char *codec_names(const char *entries)
+{
+    g_auto(GStrv) list = g_strsplit(entries, ";", -1);
+    GString *names = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; list[i] && strchr(list[i], ':'); i++)
+        g_string_append_printf(names, "%s,", strchr(list[i], ':') + 1);
+    return g_string_free(names, FALSE);
+}
+
 int spice_server_set_video_codecs(SpiceServer *s, const char *video_codecs)
 {
+    g_autofree char *names = NULL;
     g_auto(GStrv) entries = g_strsplit(video_codecs ? video_codecs : "", ";", -1);
     g_autoptr(GString) good = g_string_new(NULL);
     guint i;
@@ -252,6 +265,8 @@ int spice_server_set_video_codecs(SpiceServer *s, const char *video_codecs)
         return -1;
     g_free(s->video_codecs);
     s->video_codecs = g_strdup(good->str);
+    names = codec_names(good->str);
+    g_object_set(s->session, "video-codecs", names, NULL);
     return 0;
 }
 

@@ -16,18 +16,20 @@ typedef struct {
     gboolean help, version, test, loop, keep_size, restore_size, websocket, sasl, stats;
     char *x11, *file, *pipeline;
     char *size, *fps, *port, *tls_port, *address, *unix_path, *ticket, *ticket_file;
-    char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *title, *stats_socket;
+    char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *streaming, *codecs, *title,
+        *stats_socket;
     char **rest;
 } Given;
 
 static void given_clear(Given *given)
 {
-    char **const texts[] = {
-        &given->x11,       &given->file,   &given->pipeline,    &given->size,
-        &given->fps,       &given->port,   &given->tls_port,    &given->address,
-        &given->unix_path, &given->ticket, &given->ticket_file, &given->tls_cert,
-        &given->tls_key,   &given->tls_ca, &given->tls_ciphers, &given->origins,
-        &given->mouse,     &given->title,  &given->stats_socket};
+    char **const texts[] = {&given->x11,      &given->file,        &given->pipeline,
+                            &given->size,     &given->fps,         &given->port,
+                            &given->tls_port, &given->address,     &given->unix_path,
+                            &given->ticket,   &given->ticket_file, &given->tls_cert,
+                            &given->tls_key,  &given->tls_ca,      &given->tls_ciphers,
+                            &given->origins,  &given->mouse,       &given->streaming,
+                            &given->codecs,   &given->title,       &given->stats_socket};
     guint i;
 
     for (i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -79,6 +81,10 @@ static GOptionContext *make_context(Given *given)
          "Pages that may connect, beside those of this host", "LIST"},
         {"mouse", 0, 0, G_OPTION_ARG_STRING, &given->mouse,
          "Whether clients tell places, motion, or either (both)", "client|server|both"},
+        {"streaming-video", 0, 0, G_OPTION_ARG_STRING, &given->streaming,
+         "What is sent as video: film, all that moves, or nothing (filter)", "filter|all|off"},
+        {"video-codecs", 0, 0, G_OPTION_ARG_STRING, &given->codecs,
+         "Codecs of video, the best first (" GST_SPICE_DEFAULT_VIDEO_CODECS ")", "LIST"},
         {"title", 0, 0, G_OPTION_ARG_STRING, &given->title, "Name that clients show", "TEXT"},
         {"stats-socket", 0, 0, G_OPTION_ARG_FILENAME, &given->stats_socket,
          "Tell what goes on as JSON at a unix socket", "PATH"},
@@ -174,6 +180,25 @@ static gboolean parse_mouse(ServeOptions *self, const char *text, GError **error
         self->mouse_modes = GST_SPICE_MOUSE_MODES_SERVER;
     else
         return refuse(error, "--mouse takes client, server or both, not '%s'", text);
+    return TRUE;
+}
+
+static gboolean parse_streaming(ServeOptions *self, const Given *given, GError **error)
+{
+    const char *text = given->streaming;
+    GstSpiceVideoCodecs codecs;
+
+    self->streaming = GST_SPICE_STREAMING_VIDEO_FILTER;
+    if (g_strcmp0(text, "off") == 0)
+        self->streaming = GST_SPICE_STREAMING_VIDEO_OFF;
+    else if (g_strcmp0(text, "all") == 0)
+        self->streaming = GST_SPICE_STREAMING_VIDEO_ALL;
+    else if (text && strcmp(text, "filter") != 0)
+        return refuse(error, "--streaming-video takes filter, all or off, not '%s'", text);
+    if (given->codecs && !gst_spice_video_codecs_parse(given->codecs, &codecs))
+        return refuse(error, "--video-codecs takes some of %s, not '%s'",
+                      GST_SPICE_DEFAULT_VIDEO_CODECS, given->codecs);
+    self->video_codecs = g_strdup(given->codecs);
     return TRUE;
 }
 
@@ -285,7 +310,7 @@ static gboolean choose_listening(ServeOptions *self, const Given *given, GError 
     self->sasl = given->sasl;
     self->stats_socket = g_strdup(given->stats_socket);
     self->websocket_origins = g_strdup(given->origins);
-    return parse_mouse(self, given->mouse, error);
+    return parse_mouse(self, given->mouse, error) && parse_streaming(self, given, error);
 }
 
 static gboolean decide(ServeOptions *self, const Given *given, GError **error)
@@ -342,6 +367,7 @@ void serve_options_clear(ServeOptions *options)
     g_free(options->tls_ciphers);
     g_free(options->websocket_origins);
     g_free(options->stats_socket);
+    g_free(options->video_codecs);
     g_free(options->title);
     *options = (ServeOptions){0};
 }

@@ -36,6 +36,8 @@ typedef struct {
     char *websocket_origins;
     char *stats_socket;
     GstSpiceMouseModes mouse_modes;
+    GstSpiceStreamingVideo streaming;
+    char *video_codecs; /* NULL: the default */
     char *title;
     gboolean stats;
 } ServeOptions;

@@ -126,7 +126,7 @@ static void test_random_draws(SpiceStreamMode mode)
             draw.box =
                 (SpiceRect){(int32_t)random_below(UINT32_MAX), 5, -7, (int32_t)random_below(9)};
         draw.kind = random_below(8) ? SPICE_STREAM_DRAW_BITMAP : random_below(4);
-        draw.content = random_below(3) ? SPICE_CONTENT_GRADUAL : random_below(4);
+        draw.content = random_below(3) ? SPICE_FRAME_GRADUAL : random_below(4);
         if (!random_below(4)) {
             draw.clip = clip;
             draw.clip_count = random_below(70);
@@ -203,17 +203,17 @@ static void test_modes(void)
     SpiceStreamPolicy policy;
 
     spice_stream_policy_default(&policy);
-    TAP_OK(play(&policy, large, SPICE_CONTENT_GRADUAL) == 1, "filter takes gradual frames");
-    TAP_OK(play(&policy, large, SPICE_CONTENT_UNKNOWN) == 1, "and what nobody looked at");
-    TAP_OK(play(&policy, large, SPICE_CONTENT_TEXT) == 0, "but no text");
-    TAP_OK(play(&policy, large, SPICE_CONTENT_FLAT) == 0, "nor flat areas");
-    TAP_OK(play(&policy, least, SPICE_CONTENT_GRADUAL) == 1, "96x96 is large enough");
-    TAP_OK(play(&policy, small, SPICE_CONTENT_GRADUAL) == 0, "95x96 is not");
+    TAP_OK(play(&policy, large, SPICE_FRAME_GRADUAL) == 1, "filter takes gradual frames");
+    TAP_OK(play(&policy, large, SPICE_FRAME_UNKNOWN) == 1, "and what nobody looked at");
+    TAP_OK(play(&policy, large, SPICE_FRAME_TEXT) == 0, "but no text");
+    TAP_OK(play(&policy, large, SPICE_FRAME_FLAT) == 0, "nor flat areas");
+    TAP_OK(play(&policy, least, SPICE_FRAME_GRADUAL) == 1, "96x96 is large enough");
+    TAP_OK(play(&policy, small, SPICE_FRAME_GRADUAL) == 0, "95x96 is not");
     policy.mode = SPICE_STREAM_MODE_ALL;
-    TAP_OK(play(&policy, large, SPICE_CONTENT_TEXT) == 1, "all takes text");
-    TAP_OK(play(&policy, small, SPICE_CONTENT_FLAT) == 1, "and small pictures");
+    TAP_OK(play(&policy, large, SPICE_FRAME_TEXT) == 1, "all takes text");
+    TAP_OK(play(&policy, small, SPICE_FRAME_FLAT) == 1, "and small pictures");
     policy.mode = SPICE_STREAM_MODE_OFF;
-    TAP_OK(play(&policy, large, SPICE_CONTENT_GRADUAL) == 0, "off takes nothing");
+    TAP_OK(play(&policy, large, SPICE_FRAME_GRADUAL) == 0, "off takes nothing");
     policy.mode = 4;
     TAP_OK(!spice_stream_detector_new(&spice_allocator_libc, 800, 600, &policy), "no such mode");
     spice_stream_policy_default(&policy);
@@ -317,15 +317,15 @@ static void test_content(void)
 {
     uint8_t pixel[16] = {0};
 
-    TAP_OK(classify(plain) == SPICE_CONTENT_FLAT, "plain areas are flat");
-    TAP_OK(classify(letters) == SPICE_CONTENT_TEXT, "letters are text");
-    TAP_OK(classify(gradient) == SPICE_CONTENT_GRADUAL, "a gradient is gradual");
-    TAP_OK(classify(grain) == SPICE_CONTENT_GRADUAL, "so is film grain");
-    TAP_OK(classify(noise) == SPICE_CONTENT_GRADUAL, "so is noise");
-    TAP_OK(classify(letterbox) == SPICE_CONTENT_GRADUAL, "so is a film between bars");
-    TAP_OK(spice_content_classify(pixel, 4, 1, 4) == SPICE_CONTENT_UNKNOWN &&
-               spice_content_classify(NULL, 4, 9, 9) == SPICE_CONTENT_UNKNOWN &&
-               spice_content_classify(pixel, 8, 2, 2) == SPICE_CONTENT_FLAT,
+    TAP_OK(classify(plain) == SPICE_FRAME_FLAT, "plain areas are flat");
+    TAP_OK(classify(letters) == SPICE_FRAME_TEXT, "letters are text");
+    TAP_OK(classify(gradient) == SPICE_FRAME_GRADUAL, "a gradient is gradual");
+    TAP_OK(classify(grain) == SPICE_FRAME_GRADUAL, "so is film grain");
+    TAP_OK(classify(noise) == SPICE_FRAME_GRADUAL, "so is noise");
+    TAP_OK(classify(letterbox) == SPICE_FRAME_GRADUAL, "so is a film between bars");
+    TAP_OK(spice_content_classify(pixel, 4, 1, 4) == SPICE_FRAME_UNKNOWN &&
+               spice_content_classify(NULL, 4, 9, 9) == SPICE_FRAME_UNKNOWN &&
+               spice_content_classify(pixel, 8, 2, 2) == SPICE_FRAME_FLAT,
            "the least picture that has a class is 2 x 2");
 }
 

@@ -9,9 +9,9 @@
 
 #define MS      1000ull
 #define SECOND  1000000ull
-#define GRADUAL SPICE_CONTENT_GRADUAL
-#define TEXT    SPICE_CONTENT_TEXT
-#define FLAT    SPICE_CONTENT_FLAT
+#define GRADUAL SPICE_FRAME_GRADUAL
+#define TEXT    SPICE_FRAME_TEXT
+#define FLAT    SPICE_FRAME_FLAT
 #define BITMAP  SPICE_STREAM_DRAW_BITMAP
 #define BOX(x, y, w, h)                                                                            \
     ((SpiceRect){.top = (y), .left = (x), .bottom = (y) + (h), .right = (x) + (w)})

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client-streams.h"
+
+#include "core/video/rate-control.h"
+#include "core/wire/link.h"
+#include "gst-plugins/video/video-encoder.h"
+
+GST_DEBUG_CATEGORY_STATIC(spiceclientstreams_debug);
+#define GST_CAT_DEFAULT spiceclientstreams_debug
+
+enum { MAX_THREADS = 4 };
+/* Bits a second that a link is taken to do before anything is known of it, and within the machine. */
+static const guint64 unknown_rate = 10000000, local_rate = 1000000000;
+
+/** A picture to be encoded. */
+typedef struct {
+    SpiceDrawable *picture; /* a reference; NULL: none */
+    guint64 time;
+    GstSpiceVideoSettings settings;
+} Job;
+
+/** What the streaming thread and the pool share of a stream. */
+typedef struct {
+    gatomicrefcount refs;
+    GstSpiceVideoEncoder *encoder; /* of the one job that runs */
+    GMutex lock;
+    void (*done)(gpointer user_data); /* under lock; NULL: nobody waits any more */
+    gpointer user_data;               /* under lock */
+    Job waits;                        /* under lock */
+    gboolean works;                   /* under lock: a job of it is on the pool */
+    gboolean is_done;                 /* under lock: something came of the last one, or not */
+    GBytes *data;                     /* under lock: what did */
+    guint64 time;                     /* under lock: when that was drawn */
+} Encoding;
+
+typedef struct {
+    guint64 generation; /* 0: it does not run */
+    Encoding *encoding;
+    guint8 codec;
+    gboolean wants_key;
+    SpiceRateControl control;
+    guint64 sent; /* bytes */
+    /* The last frames: where they end, of all that was sent on the channel and of the stream. A ring. */
+    struct {
+        guint64 on_channel, of_stream;
+    } ends[SPICE_RATE_FLIGHT];
+    guint first_end, n_ends;
+    guint64 delivered; /* of the stream's bytes */
+    gboolean ends_due; /* a frame was taken out, and is sent before anything else happens */
+} Stream;
+
+struct GstSpiceClientStreams {
+    GstSpiceMediaChannel *channel; /* NULL: none */
+    void (*done)(gpointer user_data);
+    gpointer user_data;
+    Stream streams[SPICE_STREAM_LIMIT];
+    GstSpiceClientStreamsStats stats;
+};
+
+/* Encoding */
+
+static Encoding *encoding_ref(Encoding *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+static void encoding_unref(Encoding *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    spice_drawable_unref(self->waits.picture);
+    g_clear_pointer(&self->data, g_bytes_unref);
+    gst_spice_video_encoder_free(self->encoder);
+    g_mutex_clear(&self->lock);
+    g_free(self);
+}
+
+/** Encodes what waits, on the pool; then what waits by then. */
+static void work(gpointer data, gpointer user_data)
+{
+    Encoding *self = data;
+
+    g_mutex_lock(&self->lock);
+    while (self->waits.picture && !self->is_done && self->done) {
+        const Job job = self->waits;
+        const SpiceMsgDisplayDrawCopy *copy = spice_drawable_message(job.picture);
+        GBytes *bytes;
+
+        self->waits = (Job){0};
+        g_mutex_unlock(&self->lock);
+        bytes =
+            gst_spice_video_encoder_encode(self->encoder, copy->source, job.time, &job.settings);
+        spice_drawable_unref(job.picture);
+        g_mutex_lock(&self->lock);
+        self->data = bytes;
+        self->time = job.time;
+        self->is_done = TRUE;
+        if (self->done)
+            self->done(self->user_data);
+    }
+    self->works = FALSE;
+    g_mutex_unlock(&self->lock);
+    encoding_unref(self);
+}
+
+/** One for all clients of the process. */
+static GThreadPool *pool(void)
+{
+    static gsize once;
+    static GThreadPool *threads;
+
+    if (g_once_init_enter(&once)) {
+        threads = g_thread_pool_new(work, NULL, (gint)MIN(MAX_THREADS, g_get_num_processors()),
+                                    FALSE, NULL);
+        g_once_init_leave(&once, 1);
+    }
+    return threads;
+}
+
+/** Has the pool work if there is something to be done; under lock. */
+static void start_work(Encoding *self)
+{
+    if (self->works || !self->waits.picture || self->is_done)
+        return;
+    self->works = TRUE;
+    g_thread_pool_push(pool(), encoding_ref(self), NULL);
+}
+
+/** Nobody waits for it any more. */
+static void abandon(Encoding *self)
+{
+    g_mutex_lock(&self->lock);
+    self->done = NULL;
+    g_mutex_unlock(&self->lock);
+    encoding_unref(self);
+}
+
+/* Streams */
+
+GstSpiceClientStreams *gst_spice_client_streams_new(GstSpiceMediaChannel *channel,
+                                                    void (*done)(gpointer user_data),
+                                                    gpointer user_data)
+{
+    GstSpiceClientStreams *self = g_new0(GstSpiceClientStreams, 1);
+
+    GST_DEBUG_CATEGORY_INIT(spiceclientstreams_debug, "spiceclientstreams", 0,
+                            "Video streams of a SPICE server's client");
+    self->channel = channel ? gst_spice_media_channel_ref(channel) : NULL;
+    self->done = done;
+    self->user_data = user_data;
+    return self;
+}
+
+void gst_spice_client_streams_free(GstSpiceClientStreams *self)
+{
+    guint32 id;
+
+    if (!self)
+        return;
+    for (id = 0; id < SPICE_STREAM_LIMIT; id++)
+        gst_spice_client_streams_end(self, id);
+    g_clear_pointer(&self->channel, gst_spice_media_channel_unref);
+    g_free(self);
+}
+
+/** The first codec of the client's that there is an encoder for. */
+static GstSpiceVideoEncoder *choose_encoder(GstSpiceClientStreams *self, guint width, guint height,
+                                            guint8 *codec)
+{
+    const GstSpiceVideoCodecs mjpeg = {1, {SPICE_VIDEO_CODEC_TYPE_MJPEG}};
+    const GstSpiceVideoCodecs codecs =
+        self->channel ? gst_spice_media_channel_get_video_codecs(self->channel) : mjpeg;
+    GstSpiceVideoEncoder *encoder = NULL;
+    guint i;
+
+    for (i = 0; i < codecs.n && !encoder; i++) {
+        *codec = codecs.codecs[i];
+        encoder = gst_spice_video_encoder_new(*codec, width, height);
+    }
+    return encoder;
+}
+
+static void init_control(GstSpiceClientStreams *self, Stream *stream, guint64 pixels)
+{
+    GstSpiceLinkQuality link = {0};
+    SpiceRatePolicy policy;
+
+    spice_rate_policy_default(&policy);
+    policy.start_rate = local_rate;
+    if (self->channel && !gst_spice_media_channel_is_local(self->channel)) {
+        link = gst_spice_media_channel_get_link(self->channel);
+        policy.start_rate = link.bits_per_second > 0 ? link.bits_per_second : unknown_rate;
+    }
+    policy.start_rate = CLAMP(policy.start_rate, 64000, local_rate);
+    spice_rate_control_init(&stream->control, &policy, (guint64)g_get_monotonic_time(), pixels);
+    if (link.round_trip_us > 0)
+        spice_rate_control_round_trip(&stream->control, (guint64)g_get_monotonic_time(),
+                                      link.round_trip_us);
+}
+
+gboolean gst_spice_client_streams_begin(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
+                                        guint width, guint height, guint8 *codec)
+{
+    Stream *stream = &self->streams[frame->stream];
+    GstSpiceVideoEncoder *encoder;
+
+    gst_spice_client_streams_end(self, frame->stream);
+    encoder = choose_encoder(self, width, height, codec);
+    if (!encoder)
+        return FALSE;
+    stream->generation = frame->generation;
+    stream->codec = *codec;
+    stream->wants_key = TRUE;
+    stream->sent = stream->delivered = 0;
+    stream->n_ends = 0;
+    init_control(self, stream, (guint64)width * height);
+    stream->encoding = g_new0(Encoding, 1);
+    g_atomic_ref_count_init(&stream->encoding->refs);
+    g_mutex_init(&stream->encoding->lock);
+    stream->encoding->encoder = encoder;
+    stream->encoding->done = self->done;
+    stream->encoding->user_data = self->user_data;
+    self->stats.streams++;
+    GST_INFO("stream %u: %u x %u as %s", frame->stream, width, height,
+             gst_spice_video_codec_name(*codec));
+    return TRUE;
+}
+
+void gst_spice_client_streams_end(GstSpiceClientStreams *self, guint32 id)
+{
+    Stream *stream = &self->streams[id];
+
+    if (stream->generation == 0)
+        return;
+    stream->generation = 0;
+    g_clear_pointer(&stream->encoding, abandon);
+}
+
+gboolean gst_spice_client_streams_has(GstSpiceClientStreams *self, guint32 id)
+{
+    return id < SPICE_STREAM_LIMIT && self->streams[id].generation != 0;
+}
+
+/** Notes where a frame ends that was just sent. */
+static void note_end(GstSpiceClientStreams *self, Stream *stream)
+{
+    const guint at = (stream->first_end + stream->n_ends) % SPICE_RATE_FLIGHT;
+
+    if (!self->channel)
+        return;
+    if (stream->n_ends == SPICE_RATE_FLIGHT)
+        stream->first_end = (stream->first_end + 1) % SPICE_RATE_FLIGHT;
+    else
+        stream->n_ends++;
+    stream->ends[at].on_channel = gst_spice_media_channel_get_progress(self->channel).sent;
+    stream->ends[at].of_stream = stream->sent;
+}
+
+/** Tells the control what has arrived, in whole frames. */
+static void update_delivered(GstSpiceClientStreams *self, Stream *stream, guint64 now)
+{
+    const guint64 delivered =
+        self->channel ? gst_spice_media_channel_get_progress(self->channel).delivered : 0;
+
+    if (!self->channel)
+        stream->delivered = stream->sent;
+    for (; stream->n_ends > 0 && stream->ends[stream->first_end].on_channel <= delivered;
+         stream->n_ends--) {
+        stream->delivered = stream->ends[stream->first_end].of_stream;
+        stream->first_end = (stream->first_end + 1) % SPICE_RATE_FLIGHT;
+    }
+    spice_rate_control_delivered(&stream->control, now, stream->delivered);
+}
+
+gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
+                                       SpiceDrawable *picture)
+{
+    Stream *stream = &self->streams[frame->stream];
+    const guint64 now = (guint64)g_get_monotonic_time();
+    Encoding *encoding = stream->encoding;
+    SpiceRateDecision decision;
+
+    if (stream->generation != frame->generation)
+        return FALSE;
+    update_delivered(self, stream, now);
+    decision = spice_rate_control_offer(&stream->control, now);
+    GST_LOG("stream %u: frame of %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
+            " bytes under way: %s, quality %u, %" G_GUINT64_FORMAT " bits/s, at most %u bytes",
+            frame->stream, frame->time, spice_rate_control_backlog(&stream->control),
+            decision.send ? "encoded" : "dropped", decision.quality, decision.bit_rate,
+            decision.max_bytes);
+    if (!decision.send) {
+        self->stats.dropped++;
+        return FALSE;
+    }
+    g_mutex_lock(&encoding->lock);
+    self->stats.dropped += encoding->waits.picture != NULL;
+    spice_drawable_unref(encoding->waits.picture);
+    encoding->waits = (Job){
+        .picture = spice_drawable_ref(picture),
+        .time = frame->time,
+        .settings = {.quality = decision.quality,
+                     .bit_rate = decision.bit_rate,
+                     .fps_milli = decision.fps_milli,
+                     .key = stream->wants_key},
+    };
+    stream->wants_key = FALSE;
+    start_work(encoding);
+    g_mutex_unlock(&encoding->lock);
+    return TRUE;
+}
+
+/** Takes what came of the last picture. FALSE if nothing is there yet; *data may be NULL. */
+static gboolean take_data(Encoding *encoding, GBytes **data, guint64 *time)
+{
+    gboolean done;
+
+    g_mutex_lock(&encoding->lock);
+    done = encoding->is_done;
+    *data = g_steal_pointer(&encoding->data);
+    *time = encoding->time;
+    encoding->is_done = FALSE;
+    start_work(encoding);
+    g_mutex_unlock(&encoding->lock);
+    return done;
+}
+
+/** Whether a frame goes out. What follows one of a codec that builds on it cannot do without. */
+static gboolean is_let_through(Stream *stream, gsize size)
+{
+    return spice_rate_control_encoded(&stream->control, (guint64)g_get_monotonic_time(),
+                                      (guint32)size) ||
+           stream->codec != SPICE_VIDEO_CODEC_TYPE_MJPEG;
+}
+
+gboolean gst_spice_client_streams_next(GstSpiceClientStreams *self, GstSpiceEncodedFrame *frame)
+{
+    guint32 id;
+
+    for (id = 0; id < SPICE_STREAM_LIMIT; id++) {
+        Stream *stream = &self->streams[id];
+
+        if (stream->generation == 0)
+            continue;
+        if (stream->ends_due) {
+            stream->ends_due = FALSE;
+            note_end(self, stream);
+        }
+        update_delivered(self, stream, (guint64)g_get_monotonic_time());
+        if (!take_data(stream->encoding, &frame->data, &frame->time))
+            continue;
+        if (!frame->data) {
+            stream->wants_key = TRUE;
+            self->stats.dropped++;
+            continue;
+        }
+        if (!is_let_through(stream, g_bytes_get_size(frame->data))) {
+            GST_LOG("stream %u: %" G_GSIZE_FORMAT " bytes are too many", id,
+                    g_bytes_get_size(frame->data));
+            g_clear_pointer(&frame->data, g_bytes_unref);
+            self->stats.dropped++;
+            continue;
+        }
+        frame->id = id;
+        stream->sent += g_bytes_get_size(frame->data);
+        stream->ends_due = TRUE; /* it is sent before the next one is asked for */
+        self->stats.frames++;
+        self->stats.bytes += g_bytes_get_size(frame->data);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean gst_spice_client_streams_look(GstSpiceClientStreams *self, guint32 *id,
+                                       guint64 *generation)
+{
+    SpiceMsgcDisplayStreamReport report;
+
+    while (self->channel && gst_spice_media_channel_take_report(self->channel, &report)) {
+        const SpiceRateReport seen = {report.num_frames, report.num_drops, report.last_frame_delay,
+                                      report.audio_delay};
+        Stream *stream;
+
+        if (!gst_spice_client_streams_has(self, report.stream_id))
+            continue;
+        stream = &self->streams[report.stream_id];
+        /* The number that ACTIVATE_REPORT gave; anything else is of an older stream. */
+        if (report.unique_id != (guint32)stream->generation)
+            continue;
+        self->stats.reports++;
+        spice_rate_control_report(&stream->control, (guint64)g_get_monotonic_time(), &seen);
+        if (!spice_rate_control_undecodable(&stream->control))
+            continue;
+        GST_INFO("stream %u: the client cannot show it", report.stream_id);
+        *id = report.stream_id;
+        *generation = stream->generation;
+        gst_spice_client_streams_end(self, *id);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+GstSpiceClientStreamsStats gst_spice_client_streams_get_stats(const GstSpiceClientStreams *self)
+{
+    return self->stats;
+}

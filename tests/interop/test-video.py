@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Video streams against spice-gtk and spicesrc: frames come in order and look as they should, what
+stands over them is exact at once, and all is when the film stops."""
+import contextlib
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+
+from harness import (BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment, picture, run,
+                     run_tests, shot)
+from vm import wait_until
+from x11 import wait_for_manager
+
+LSAN = "suppressions=" + os.path.join(SOURCE, "tests", "interop", "lsan.supp")
+WIDTH, HEIGHT, FILM_X, FILM_Y, FILM_WIDTH, FILM_HEIGHT, BOX, BITS = 640, 480, 160, 120, 320, 240, 20, 16
+
+
+def file(name):
+    return os.path.join(WORK, name)
+
+
+class Film:
+    """A desktop on which a film plays (film.c)."""
+
+    def __init__(self, *properties, build=BUILD, **env):
+        self.log = open(file(f"film-{time.monotonic_ns()}.log"), "w+b")
+        self.process = subprocess.Popen(
+            [os.path.join(build, "tests", "interop", "film"), "port=0", *properties],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+            env=environment(build, GST_DEBUG=os.environ.get('FILM_DEBUG', "spiceclientstreams:4"), GST_DEBUG_NO_COLOR=1,
+                            LSAN_OPTIONS=LSAN, **env))
+        line = self.process.stdout.readline().decode()
+        check(line.startswith("port "), f"the film does not start: {line}{self.said()}")
+        self.port = int(line.split()[1])
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def tell(self, command):
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+        check(self.process.stdout.readline() == b"ok\n", f"{command}: {self.said()[-2000:]}")
+
+    def codecs(self):
+        """Those that streams were sent in."""
+        return set(re.findall(r"stream \d+: \d+ x \d+ as (\w+)", self.said()))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            self.process.kill()
+            self.process.wait()
+            return
+        self.process.stdin.close()
+        status = self.process.wait(timeout=60)
+        check(status == 0, f"the film ended with {status}: {self.said()[-3000:]}")
+
+
+# Pictures
+
+def crop(whole, x, y, width, height):
+    """RGB rows of a part of (width, height, RGB)."""
+    full, _, rgb = whole
+    return b"".join(rgb[3 * ((y + row) * full + x):3 * ((y + row) * full + x + width)]
+                    for row in range(height))
+
+
+def frame_number(desktop):
+    """What the boxes over the film say; None if they are not there."""
+    full, _, rgb = desktop
+    number = 0
+    for bit in range(BITS):
+        at = 3 * ((FILM_Y + BOX // 2) * full + FILM_X + bit * BOX + BOX // 2)
+        level = sum(rgb[at:at + 3]) / 3
+        if 64 < level < 192:
+            return None
+        number = number * 2 + (level >= 192)
+    return number
+
+
+def psnr(a, b):
+    error = sum((x - y) ** 2 for x, y in zip(a, b)) / len(a)
+    return 99 if error == 0 else 10 * math.log10(255 ** 2 / error)
+
+
+def check_film(film, desktop, number, what):
+    """The film's part looks like that frame, and around it all is exact."""
+    film.tell(f"frame {number} {file('truth.ppm')}")
+    truth = picture(file("truth.ppm"))
+    quality = psnr(crop(desktop, FILM_X, FILM_Y, FILM_WIDTH, FILM_HEIGHT),
+                   crop(truth, FILM_X, FILM_Y, FILM_WIDTH, FILM_HEIGHT))
+    check(quality > 30, f"{what}: frame {number} has a PSNR of {quality:.1f} dB")
+    for box in ((0, 0, WIDTH, FILM_Y), (0, 0, FILM_X, HEIGHT),
+                (0, FILM_Y + FILM_HEIGHT, WIDTH, HEIGHT - FILM_Y - FILM_HEIGHT)):
+        check(crop(desktop, *box) == crop(truth, *box), f"{what}: text at {box} is not exact")
+    return quality
+
+
+# spice-gtk
+
+@contextlib.contextmanager
+def spicy(film):
+    """spicy that fills a screen of the desktop's size; gives a function that takes its picture."""
+    x = Xvfb(f"{WIDTH}x{HEIGHT}")
+    client = None
+    try:
+        wait_for_manager(x)
+        client = subprocess.Popen(["spicy", "-f", "-h", "127.0.0.1", "-p", str(film.port)],
+                                  env=x.environment(HOME=file("home"), G_DEBUG=""),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def grab():
+            status, text = run(["import", "-window", "root", "-depth", "8", file("spicy.ppm")],
+                               env=x.environment())
+            check(status == 0, f"import: {text}")
+            return picture(file("spicy.ppm"))
+        wait_until(lambda: is_exact(film, grab), 20, "spicy shows the desktop")
+        yield grab
+    finally:
+        if client:
+            client.kill()
+            client.wait()
+        x.close()
+
+
+def watch(film, grab, what, pictures=8):
+    """Looks on while it plays: frames come in order and look well. The last number."""
+    last, seen, worst = -1, set(), 99
+    for _ in range(pictures):
+        desktop = grab()
+        number = frame_number(desktop)
+        check(number is not None, f"{what}: there is no number")
+        check(number >= last, f"{what}: frame {number} came after {last}")
+        worst = min(worst, check_film(film, desktop, number, what))
+        last = number
+        seen.add(number)
+    check(len(seen) > pictures // 2, f"{what}: only frames {seen} were seen")
+    print(f"# {what}: frames {min(seen)} to {last}, PSNR {worst:.1f} dB at the worst")
+    return last
+
+
+def is_exact(film, grab):
+    film.tell("save " + file("truth.ppm"))
+    return grab()[2] == picture(file("truth.ppm"))[2]
+
+
+def see_with_spicy(codec, *properties):
+    with Film(f"video-codecs={codec}", *properties) as film:
+        with spicy(film) as grab:
+            film.tell("play")
+            wait_until(lambda: film.codecs(), 10, "a stream begins")
+            check(film.codecs() == {codec}, f"the stream is {film.codecs()}, not {codec}")
+            time.sleep(1)
+            watch(film, grab, f"spicy, {codec}")
+            film.tell("stop")
+            wait_until(lambda: is_exact(film, grab), 10, "all is exact after the end")
+
+
+def test_spicy_shows_MJPEG():
+    see_with_spicy("mjpeg")
+
+
+def test_overlays_are_exact_in_spicy():
+    with Film("video-codecs=mjpeg") as film, spicy(film) as grab:
+        film.tell("play")
+        wait_until(lambda: film.codecs(), 10, "a stream begins")
+        time.sleep(0.5)
+        film.tell("overlay 1")
+        over = FILM_X + FILM_WIDTH // 2, FILM_Y + FILM_HEIGHT // 2, FILM_WIDTH // 2, FILM_HEIGHT // 2
+        film.tell("frame 0 " + file("truth.ppm"))
+        truth = crop(picture(file("truth.ppm")), *over)
+        wait_until(lambda: crop(grab(), *over) == truth, 5, "the window over the film is exact")
+        first = frame_number(grab())
+        for _ in range(4):
+            check(crop(grab(), *over) == truth, "the window over the film was painted over")
+        check(frame_number(grab()) > first, "the film stands still beneath the window")
+        film.tell("overlay 0")
+        time.sleep(0.5)
+        watch(film, grab, "without the window", 4)
+        film.tell("stop")
+        wait_until(lambda: is_exact(film, grab), 10, "all is exact after the end")
+
+
+# spicesrc
+
+def test_spicesrc_shows_MJPEG():
+    with Film("video-codecs=mjpeg") as film:
+        film.tell("play")
+        folder = file("frames")
+        os.makedirs(folder, exist_ok=True)
+        status, text = run(["gst-launch-1.0", "spicesrc", f"location=spice://127.0.0.1:{film.port}",
+                            "!", "video/x-raw,format=BGRx", "!", "identity", "eos-after=70", "!",
+                            "multifilesink", f"location={folder}/%05d"])
+        check(status == 0 and film.codecs() == {"mjpeg"}, f"{film.codecs()} {text[-1000:]}")
+        numbers = []
+        for name in sorted(os.listdir(folder))[30:]:
+            with open(os.path.join(folder, name), "rb") as raw:
+                data = raw.read()
+            rgb = bytearray(WIDTH * HEIGHT * 3)
+            for channel in range(3):
+                rgb[channel::3] = data[2 - channel::4]
+            desktop = WIDTH, HEIGHT, bytes(rgb)
+            numbers.append(frame_number(desktop))
+            if len(numbers) % 10 == 0:
+                check_film(film, desktop, numbers[-1], "spicesrc")
+        check(numbers == sorted(numbers) and len(set(numbers)) > 30, f"numbers are {numbers}")
+        film.tell("stop")
+        status, lines = shot(file("end.ppm"), "--location", f"spice://127.0.0.1:{film.port}",
+                             "--settle", "1500")
+        check(status == 0, "\n".join(lines))
+        film.tell("save " + file("truth.ppm"))
+        check_equal(file("end.ppm"), file("truth.ppm"), "spicesrc, after the end")
+
+
+def test_nothing_streams_when_it_is_off():
+    with Film("streaming-video=off") as film:
+        film.tell("play")
+        status, lines = shot(file("off.ppm"), "--location", f"spice://127.0.0.1:{film.port}",
+                             "--max", "2000")
+        check(status == 1 and not film.codecs(), f"{film.codecs()} {lines}")
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    tests = [test for name, test in list(globals().items()) if name.startswith("test_")]
+    sys.exit(run_tests([test for test in tests
+                        if not wanted or any(word in test.__name__ for word in wanted)]))
