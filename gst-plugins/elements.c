@@ -26,6 +26,7 @@
 #include "net/spicechannelsrc.h"
 #include "net/spicesink.h"
 #include "net/spicesrc.h"
+#include "video/spicevideoenc.h"
 
 gboolean gst_spice_register_elements(GstPlugin *plugin)
 {
@@ -59,6 +60,7 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         {"spicesink", GST_RANK_NONE, gst_spice_sink_get_type},
         {"spicesounddec", GST_RANK_NONE, gst_spice_sound_dec_get_type},
         {"spicesrc", GST_RANK_PRIMARY, gst_spice_src_get_type},
+        {"spicevideoenc", GST_RANK_NONE, gst_spice_video_enc_get_type},
     };
     gsize i;
 
