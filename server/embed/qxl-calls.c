@@ -70,6 +70,7 @@ void qxl_run_set_clients(QxlDevice *self, QxlCall *call)
             self->instance->id, self->n_clients, counters.commands, counters.refused,
             counters.released, counters.longest_push_us);
     tell_guest_of_clients(self);
+    qxl_device_refresh_scanout(self);
 }
 
 /* Memory slots */
@@ -120,14 +121,54 @@ static void reset_cursor(QxlDevice *self)
 
 /* Surfaces */
 
-static void set_one_monitor(QxlDevice *self, SpiceDisplay *display)
+static void set_one_monitor(QxlDevice *self, SpiceDisplay *display, guint32 width, guint32 height)
 {
-    SpiceHead head = {.width = (guint32)self->primary_width,
-                      .height = (guint32)self->primary_height};
+    SpiceHead head = {.width = width, .height = height};
     const SpiceMsgDisplayMonitorsConfig monitors = {
         .n_heads = 1, .max_allowed = self->allowed_monitors, .heads = &head};
 
     spice_display_set_monitors(display, &monitors, NULL);
+}
+
+/** What the primary surface of the display is to be; FALSE: there is to be none. */
+static gboolean choose_primary(QxlDevice *self, SpiceSurfaceSource *source)
+{
+    if (gl_scanout_is_open(&self->scanout))
+        *source = (SpiceSurfaceSource){.width = self->scanout.width,
+                                       .height = self->scanout.height,
+                                       .format = SPICE_SURFACE_FMT_32_xRGB};
+    else
+        *source = self->primary;
+    return gl_scanout_is_open(&self->scanout) || self->has_primary;
+}
+
+void qxl_device_show_primary(QxlDevice *self)
+{
+    const gboolean by_gpu = gl_scanout_is_open(&self->scanout);
+    SpiceSurfaceSource source;
+    const gboolean shown = choose_primary(self, &source);
+    SpiceDisplay *display = gst_spice_shared_display_lock(self->display);
+    SpiceError error = {0};
+    gboolean created = FALSE;
+
+    spice_display_destroy_surface(display, 0, NULL);
+    if (shown)
+        created = spice_display_create_surface(display, &source, &error);
+    if (created) {
+        if (by_gpu || !self->guest_sets_monitors)
+            set_one_monitor(self, display, source.width, source.height);
+        spice_display_mark(display);
+    }
+    gst_spice_shared_display_unlock(self->display);
+    if (shown && !created) {
+        qxl_device_refuse(self, "primary surface", &error);
+        gl_scanout_close(&self->scanout);
+        self->has_primary = FALSE;
+    }
+    self->primary.keep = true; /* when it is shown again it is what it was */
+    self->handler->primary_changed(created ? (gint)source.width : 0,
+                                   created ? (gint)source.height : 0,
+                                   created && (by_gpu || self->primary_absolute), self->user_data);
 }
 
 void qxl_run_create_primary(QxlDevice *self, QxlCall *call)
@@ -135,10 +176,6 @@ void qxl_run_create_primary(QxlDevice *self, QxlCall *call)
     const QXLDevSurfaceCreate *wish = &call->surface;
     SpiceGuestReader reader = reader_for(self, wish->group_id);
     SpiceGuestSurface surface;
-    SpiceSurfaceSource source;
-    SpiceDisplay *display;
-    SpiceError error = {0};
-    gboolean created;
 
     if (self->has_primary || call->id != 0 ||
         !spice_guest_locate_surface(&reader, wish->width, wish->height, wish->format, wish->stride,
@@ -146,51 +183,26 @@ void qxl_run_create_primary(QxlDevice *self, QxlCall *call)
         qxl_device_refuse(self, "primary surface", &reader.error);
         return;
     }
-    source = (SpiceSurfaceSource){.width = surface.width,
-                                  .height = surface.height,
-                                  .format = surface.format,
-                                  .data = surface.top,
-                                  .stride = surface.stride,
-                                  .keep = wish->flags & QXL_SURF_FLAG_KEEP_DATA};
-    self->primary_width = (gint)surface.width;
-    self->primary_height = (gint)surface.height;
+    self->primary = (SpiceSurfaceSource){.width = surface.width,
+                                         .height = surface.height,
+                                         .format = surface.format,
+                                         .data = surface.top,
+                                         .stride = surface.stride,
+                                         .keep = wish->flags & QXL_SURF_FLAG_KEEP_DATA};
     self->primary_absolute = wish->mouse_mode != 0;
-    display = gst_spice_shared_display_lock(self->display);
-    created = spice_display_create_surface(display, &source, &error);
-    if (created) {
-        if (!self->guest_sets_monitors)
-            set_one_monitor(self, display);
-        spice_display_mark(display);
-    }
-    gst_spice_shared_display_unlock(self->display);
-    if (!created) {
-        qxl_device_refuse(self, "primary surface", &error);
-        return;
-    }
     self->has_primary = TRUE;
-    self->handler->primary_changed(self->primary_width, self->primary_height,
-                                   self->primary_absolute, self->user_data);
-}
-
-static void forget_primary(QxlDevice *self)
-{
-    if (!self->has_primary)
-        return;
-    self->has_primary = FALSE;
-    self->handler->primary_changed(0, 0, FALSE, self->user_data);
+    if (!gl_scanout_is_open(&self->scanout))
+        qxl_device_show_primary(self);
 }
 
 void qxl_run_destroy_primary(QxlDevice *self, QxlCall *call)
 {
-    SpiceDisplay *display;
-
     if (call->id != 0 || !self->has_primary)
         return;
     qxl_device_take_all_commands(self);
-    display = gst_spice_shared_display_lock(self->display);
-    spice_display_destroy_surface(display, 0, NULL);
-    gst_spice_shared_display_unlock(self->display);
-    forget_primary(self);
+    self->has_primary = FALSE;
+    if (!gl_scanout_is_open(&self->scanout))
+        qxl_device_show_primary(self);
     reset_cursor(self);
 }
 
@@ -205,7 +217,10 @@ void qxl_run_destroy_surfaces(QxlDevice *self, QxlCall *call)
     gst_spice_shared_display_unlock(self->display);
     qxl_device_forget_surfaces(self);
     reset_cursor(self);
-    forget_primary(self);
+    self->has_primary = FALSE;
+    self->scanout_stale = TRUE;
+    qxl_device_show_primary(self);
+    qxl_device_refresh_scanout(self);
 }
 
 /** The guest wants to use the surface's memory for other things: what was to be drawn there is

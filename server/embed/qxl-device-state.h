@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/wire/arena.h"
+#include "gl-scanout.h"
 #include "qxl-device.h"
 #include "server/qxl/guest-memory.h"
 #include "server/qxl/guest-reader.h"
@@ -43,7 +44,9 @@ struct QxlDevice {
     QxlSurface surfaces[SPICE_MAX_SURFACES];
     guint n_surfaces;
     gboolean has_primary;
-    gint primary_width, primary_height;
+    SpiceSurfaceSource primary; /* if there is one */
+    GlScanout scanout;          /* if there is one, it is shown in the primary's place */
+    gboolean scanout_stale;     /* it has changed while nobody looked */
     gboolean primary_absolute;
     guint16 max_monitors;     /* that the host allows; until it says so, as many as there may be */
     guint16 allowed_monitors; /* that the guest said last, at most max_monitors */
@@ -65,6 +68,16 @@ void qxl_device_release_later(QxlDevice *self, QxlRelease release);
 void qxl_device_flush_releases(QxlDevice *self);
 /** Logs at a bounded rate. */
 void qxl_device_refuse(QxlDevice *self, const char *what, const SpiceError *error);
+
+/* qxl-calls.c */
+
+/** Shows as the display's primary surface what is to be shown: scanout, primary, or nothing. */
+void qxl_device_show_primary(QxlDevice *self);
+
+/* qxl-scanout.c */
+
+/** There are clients: they see what has changed while there were none. */
+void qxl_device_refresh_scanout(QxlDevice *self);
 
 /* qxl-commands.c */
 

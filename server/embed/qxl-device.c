@@ -255,6 +255,7 @@ void qxl_device_free(QxlDevice *self)
     g_thread_join(self->thread);
     /* Nothing of the guest's is looked at any more; nor is the host told. */
     spice_drawable_unref(self->held);
+    gl_scanout_close(&self->scanout);
     display = gst_spice_shared_display_lock(self->display);
     spice_display_release_all(display);
     spice_display_destroy_surfaces(display);

@@ -51,6 +51,8 @@ struct QxlCall {
     QXLCommandExt *commands; /* sync calls only */
     guint32 n_commands;
     guint32 caps;
+    gint fd;                               /* of a scanout; -1: none; taken over */
+    guint32 width, height, stride, format; /* of a scanout */
 };
 
 /** Has the worker make a call, after all that were posted before. Any thread. */
@@ -87,4 +89,6 @@ void qxl_run_set_monitors(QxlDevice *self, QxlCall *call);
 void qxl_run_unload_driver(QxlDevice *self, QxlCall *call);
 void qxl_run_set_max_monitors(QxlDevice *self, QxlCall *call);
 void qxl_run_set_clients(QxlDevice *self, QxlCall *call);
+void qxl_run_gl_scanout(QxlDevice *self, QxlCall *call);
+void qxl_run_gl_draw(QxlDevice *self, QxlCall *call);
 void qxl_run_nothing(QxlDevice *self, QxlCall *call);

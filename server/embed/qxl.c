@@ -4,8 +4,6 @@
  */
 #include "server-state.h"
 
-#include <unistd.h>
-
 #include "gstreamer.h"
 #include "qxl-device.h"
 #include "qxlsrc.h"
@@ -330,17 +328,27 @@ void spice_qxl_set_device_info(QXLInstance *instance, const char *device_address
     spice_qxl_set_max_monitors(instance, MAX(device_display_id_count, 1));
 }
 
-/* Scanouts of a GPU are not shown yet, but each draw is answered at once, as without clients. */
+/* Scanouts of a GPU: copied draw by draw, so that each is answered as soon as that is done, and waits for
+ * no client. */
 
 void spice_qxl_gl_scanout(QXLInstance *instance, int fd, uint32_t width, uint32_t height,
                           uint32_t stride, uint32_t format, int y_0_top)
 {
-    if (fd >= 0)
-        close(fd);
+    post(instance, (QxlCall){.run = qxl_run_gl_scanout,
+                             .fd = fd,
+                             .width = width,
+                             .height = height,
+                             .stride = stride,
+                             .format = format,
+                             .flag = y_0_top != 0});
 }
 
 void spice_qxl_gl_draw_async(QXLInstance *instance, uint32_t x, uint32_t y, uint32_t w, uint32_t h,
                              uint64_t cookie)
 {
-    post_async(instance, (QxlCall){.run = qxl_run_nothing}, cookie);
+    const QXLRect area = {(gint32)MIN(y, G_MAXINT16), (gint32)MIN(x, G_MAXINT16),
+                          (gint32)MIN((guint64)y + h, G_MAXINT16),
+                          (gint32)MIN((guint64)x + w, G_MAXINT16)};
+
+    post_async(instance, (QxlCall){.run = qxl_run_gl_draw, .area = area}, cookie);
 }
