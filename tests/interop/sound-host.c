@@ -1,5 +1,5 @@
 /* A host without a guest that plays two tones, 440 Hz left and 594 Hz right, and records what a client's
- * microphone hears: sound-host RATE FILE. It prints its port, and ends with its standard input. FILE is
+ * microphone hears: sound-host RATE FILE [VOLUME]. It prints its port, and ends with its standard input. FILE is
  * raw sound, 16 bit, two channels.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -52,8 +52,8 @@ static void fill(uint32_t *samples, uint32_t n, uint64_t at, unsigned rate)
 
 int main(int argc, char **argv)
 {
-    const unsigned rate = argc == 3 ? (unsigned)atoi(argv[1]) : 0;
-    FILE *out = argc == 3 ? fopen(argv[2], "wb") : NULL;
+    const unsigned rate = argc >= 3 ? (unsigned)atoi(argv[1]) : 0;
+    FILE *out = argc >= 3 ? fopen(argv[2], "wb") : NULL;
     SpicePlaybackInstance playback = {{&playback_interface.base}, NULL};
     SpiceRecordInstance record = {{&record_interface.base}, NULL};
     Host *host = host_new();
@@ -67,6 +67,12 @@ int main(int argc, char **argv)
     spice_server_add_interface(host->server, &record.base);
     spice_server_set_playback_rate(&playback, rate);
     spice_server_set_record_rate(&record, rate);
+    if (argc > 3) {
+        uint16_t volume[] = {(uint16_t)atoi(argv[3]), (uint16_t)atoi(argv[3])};
+
+        spice_server_playback_set_volume(&playback, 2, volume);
+        spice_server_playback_set_mute(&playback, 0);
+    }
     spice_server_playback_start(&playback);
     spice_server_record_start(&record);
     host_create_primary(host, 320, 240);

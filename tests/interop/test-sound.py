@@ -171,7 +171,7 @@ def test_a_guest_is_heard_by_spicy_and_spicesrc_at_once():
         vm.close()
     # The speaker is a square wave: loud, and its edges ring.
     check_tone(theirs, 440, "spicy hears the guest", tolerance=3)
-    check_tone(ours, 440, "spicesrc hears the guest", tolerance=3 + DRIFT)
+    check_tone(ours, 440, "spicesrc hears the guest", tolerance=12)  # a machine that is busy: 2 %
 
 
 def test_a_guest_of_the_fields_library_is_heard_by_spicesrc():
@@ -197,8 +197,8 @@ DRIFT = 3  # Hz: spicesrc stretches sound by up to half a percent until its time
 
 
 @contextlib.contextmanager
-def host(rate, heard):
-    program = subprocess.Popen([HOST, str(rate), heard], stdin=subprocess.PIPE,
+def host(rate, heard, *volume):
+    program = subprocess.Popen([HOST, str(rate), heard, *volume], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True, env=environment())
     try:
         port = int(program.stdout.readline().split()[1])
@@ -211,34 +211,45 @@ def host(rate, heard):
             program.wait()
 
 
-def heard_by(client, at, what, tolerance=0.5, **more):
-    out = file(what.replace(" ", "-") + ".wav")
-    with host(at, file("unused.raw")) as port:
-        with client(port, out, **more):
-            time.sleep(4.5)
-    check_tone(out, 440, what + ", left", at, tolerance=tolerance)
-    check_tone(out, 594, what + ", right", at, channel=1, tolerance=tolerance)
+def check_tones(out, what, rate=48000, tolerance=0.5):
+    check_tone(out, 440, what + ", left", rate, tolerance=tolerance)
+    check_tone(out, 594, what + ", right", rate, channel=1, tolerance=tolerance)
 
 
-def test_spicy_hears_opus():
-    heard_by(spicy, 48000, "spicy by Opus")
+def test_a_host_is_heard_by_opus_and_raw_at_once():
+    outs = [file(name) for name in ("opus-spicy.wav", "raw-spicy.wav", "opus-spicesrc.wav")]
+    with host(48000, file("unused.raw")) as port:
+        with spicy(port, outs[0]), spicy(port, outs[1], SPICE_DISABLE_OPUS="1"), \
+                spicesrc(port, outs[2]):
+            time.sleep(5)
+    check_tones(outs[0], "spicy by Opus")
+    check_tones(outs[1], "spicy raw")
+    check_tones(outs[2], "spicesrc by Opus", tolerance=DRIFT)
 
 
-def test_spicy_hears_raw_sound():
-    heard_by(spicy, 48000, "spicy raw", SPICE_DISABLE_OPUS="1")
+def test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways():
+    """CELT is the best that both of ours have; spice-gtk has none."""
+    theirs, ours, heard = file("44100-spicy.wav"), file("44100-spicesrc.wav"), file("44100.raw")
+    with host(44100, heard) as port:
+        # One microphone is heard at a time: that of who comes first.
+        with spicesrc(port, ours, "audiotestsrc", "is-live=true", "freq=660", "!", "s.record"):
+            time.sleep(1)
+            with spicy(port, theirs, rate=44100):
+                time.sleep(4.5)
+    check_tones(theirs, "spicy raw at 44100 Hz", 44100)
+    check_tones(ours, "spicesrc by CELT", 44100, DRIFT)
+    check_tone(heard, 660, "the microphone by CELT", 44100)
 
 
-def test_spicy_hears_44100_hz():
-    heard_by(spicy, 44100, "spicy at 44100 Hz", rate=44100)
-
-
-def test_spicesrc_hears_opus():
-    heard_by(spicesrc, 48000, "spicesrc by Opus", DRIFT)
-
-
-def test_spicesrc_hears_celt():
-    """At 44100 Hz CELT is the best that both have."""
-    heard_by(spicesrc, 44100, "spicesrc by CELT", DRIFT)
+def test_a_mixers_volume_is_followed():
+    out = file("quiet.wav")
+    with host(48000, file("unused.raw"), "32768") as port:
+        with spicesrc(port, out):
+            time.sleep(2.5)
+    left = read_sound(out)[0][24000:48000]
+    loudest = max(left)
+    print(f"# 9000 by half a slider: {loudest}")
+    check(900 < loudest < 1350, f"half a slider is an eighth of 9000, not {loudest}")
 
 
 def test_spice_view_plays_sound():
@@ -297,14 +308,14 @@ def test_a_movies_sound_goes_on_as_the_movie_begins_anew():
     server = Serve("--file", movie, "--loop")
     try:
         with spicesrc(server.port, ours):
-            time.sleep(6)  # three times two seconds
+            time.sleep(5)  # more than twice two seconds
     finally:
         server.close()
     samples = read_sound(ours)[0]
     heard = [i for i in range(0, len(samples) - 4800, 4800)
              if abs(frequency(samples[i:i + 4800], 48000) - 550) < 6]
     print(f"# the movie was heard for {len(heard) / 10} of {len(samples) / 48000:.1f} s")
-    check(len(heard) > 40, f"the movie was heard for {len(heard) / 10} of {len(samples) / 48000} s")
+    check(len(heard) > 35, f"the movie was heard for {len(heard) / 10} of {len(samples) / 48000} s")
 
 
 def test_launch_lines_of_the_documentation():
@@ -335,38 +346,35 @@ def listens(port):
 
 # Microphones
 
-def test_spicys_microphone_is_heard():
-    """autoaudiosrc takes what has the highest rank: a test tone of 440 Hz."""
-    heard = file("spicy-microphone.raw")
+def test_one_microphone_is_heard_and_then_the_next():
+    """spicy's autoaudiosrc takes what has the highest rank: a test tone of 440 Hz."""
+    heard = file("microphones.raw")
     with host(48000, heard) as port:
-        with spicy(port, file("unused.wav"), GST_PLUGIN_FEATURE_RANK="audiotestsrc:1000"):
-            time.sleep(4.5)
-    check_tone(heard, 440, "spicy's microphone", seconds=1)
-
-
-def our_microphone(rate, what):
-    heard, out = file(what + ".raw"), file(what + ".wav")
-    with host(rate, heard) as port:
-        with spicesrc(port, out, "audiotestsrc", "is-live=true", "freq=660", "!", "s.record"):
-            time.sleep(3.5)
-    check_tone(heard, 660, what, rate, seconds=1)
-
-
-def test_spicesrcs_microphone_is_heard_by_opus():
-    our_microphone(48000, "microphone by Opus")
-
-
-def test_spicesrcs_microphone_is_heard_by_celt():
-    our_microphone(44100, "microphone by CELT")
+        with contextlib.ExitStack() as first:
+            first.enter_context(spicy(port, file("unused.wav"),
+                                      GST_PLUGIN_FEATURE_RANK="audiotestsrc:1000"))
+            wait_until(lambda: os.path.getsize(heard) > 48000 * 4, 20, "sound of spicy's microphone")
+            with spicesrc(port, file("unused-too.wav"), "audiotestsrc", "is-live=true", "freq=660",
+                          "!", "s.record"):
+                time.sleep(1.5)
+                only_first = os.path.getsize(heard) // 4
+                first.close()
+                wait_until(lambda: os.path.getsize(heard) // 4 > only_first + 2 * 48000, 20,
+                           "sound of spicesrc's")
+    left = read_sound(heard)[0]
+    check(not gaps(left[4800:only_first], 48000), "spicy's microphone has gaps")
+    found = frequency(left[4800:only_first], 48000), frequency(left[-48000:], 48000)
+    print(f"# microphones: {found[0]:.2f} Hz, then {found[1]:.2f} Hz")
+    check(abs(found[0] - 440) < 1 and abs(found[1] - 660) < 1, f"they said {found}")
 
 
 tests = [test_a_guest_is_heard_by_spicy_and_spicesrc_at_once,
-         test_a_guest_of_the_fields_library_is_heard_by_spicesrc, test_spicy_hears_opus,
-         test_spicy_hears_raw_sound, test_spicy_hears_44100_hz, test_spicesrc_hears_opus,
-         test_spicesrc_hears_celt, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
-         test_a_movies_sound_goes_on_as_the_movie_begins_anew, test_launch_lines_of_the_documentation, test_spicys_microphone_is_heard, test_spicesrcs_microphone_is_heard_by_opus,
-         test_spicesrcs_microphone_is_heard_by_celt]
-
+         test_a_guest_of_the_fields_library_is_heard_by_spicesrc,
+         test_a_host_is_heard_by_opus_and_raw_at_once,
+         test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways,
+         test_a_mixers_volume_is_followed, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
+         test_a_movies_sound_goes_on_as_the_movie_begins_anew,
+         test_launch_lines_of_the_documentation, test_one_microphone_is_heard_and_then_the_next]
 if os.path.exists(VIEW):
     tests += [test_spice_view_plays_sound, test_spice_view_keeps_silent_if_it_is_told_to]
 
