@@ -26,6 +26,7 @@
 #include "core/wire/main.h"
 #include "session/cpu.h"
 #include "session/server-private.h"
+#include "session/server-sound.h"
 #include "transport/server-channel.h"
 
 enum {
@@ -96,9 +97,16 @@ static struct {
     GstSpiceSharedView *view;
 } waits;
 
-/** Takes the place of GLib's in the code under test: nobody waits here. */
+static GThread *stage_thread;
+
+/** Takes the place of GLib's in the code under test: nobody waits here, but for the thread that encodes
+ * sound. */
 void g_cond_wait(GCond *cond, GMutex *mutex)
 {
+    if (g_thread_self() != stage_thread) {
+        g_cond_wait_until(cond, mutex, now_us + G_USEC_PER_SEC / 100);
+        return;
+    }
     g_mutex_unlock(mutex);
     if (waits.channel)
         gst_spice_media_channel_set_flushing(waits.channel, TRUE);
@@ -578,9 +586,52 @@ static void move_cursor(Stage *stage)
                                      (gint)below(stage, 1 << 16) - 1000);
 }
 
+static void set_sound(Stage *stage)
+{
+    static const guint rates[] = {48000, 44100, 24000, 96000};
+    static const guint16 volume[] = {0, 1, 65535, 4711};
+    gint16 samples[2 * 1000] = {0};
+
+    switch (below(stage, 9)) {
+    case 0:
+        gst_spice_server_offer_playback(stage->server, below(stage, 2) != 0);
+        break;
+    case 1:
+        gst_spice_server_offer_record(stage->server, below(stage, 2) != 0);
+        break;
+    case 2:
+        gst_spice_server_set_playing(stage->server, below(stage, 2) != 0);
+        break;
+    case 3:
+        gst_spice_server_set_recording(stage->server, below(stage, 2) != 0);
+        break;
+    case 4:
+        gst_spice_server_set_playback_rate(stage->server, rates[below(stage, 4)]);
+        break;
+    case 5:
+        gst_spice_server_set_record_rate(stage->server, rates[below(stage, 4)]);
+        break;
+    case 6:
+        gst_spice_server_set_playback_volume(stage->server, volume, below(stage, 5));
+        gst_spice_server_set_record_mute(stage->server, below(stage, 2) != 0);
+        break;
+    case 7:
+        gst_spice_server_play(stage->server, samples, 1 + below(stage, 1000),
+                              g_get_monotonic_time());
+        break;
+    default:
+        if (gst_spice_server_record(stage->server, samples, 1000) > 1000)
+            fail("more sound than was asked for");
+        break;
+    }
+}
+
 static void set_something(Stage *stage)
 {
-    switch (below(stage, 6)) {
+    switch (below(stage, 7)) {
+    case 6:
+        set_sound(stage);
+        break;
     case 0:
         gst_spice_server_set_mouse_modes(stage->server, 1 + below(stage, 3));
         break;
@@ -775,6 +826,7 @@ static void begin(Stage *stage)
     const guint settings = below(stage, 256);
 
     now_us = 1000 * (gint64)G_USEC_PER_SEC;
+    stage_thread = g_thread_self();
     stage->choices = (Choices){below_input, &stage->input};
     stage->feeders = g_ptr_array_new_with_free_func(feeder_free);
     stage->server = gst_spice_server_new();
@@ -788,6 +840,12 @@ static void begin(Stage *stage)
     gst_spice_server_get_display(stage->server, 0);
     if (settings & 16)
         gst_spice_server_get_display(stage->server, 1);
+    if (settings & 32) {
+        gst_spice_server_offer_playback(stage->server, TRUE);
+        gst_spice_server_offer_record(stage->server, TRUE);
+        gst_spice_server_set_playing(stage->server, settings & 64);
+        gst_spice_server_set_recording(stage->server, settings & 128);
+    }
     ensure_picture(stage);
 }
 
