@@ -9,6 +9,7 @@
 
 #include "core/wire/inputs.h"
 #include "core/wire/main.h"
+#include "core/wire/vmc.h"
 #include "transport/error.h"
 #include "transport/link-backoff.h"
 
@@ -83,6 +84,8 @@ static GstSpiceServerClient *add_client(GstSpiceServer *self, const SpicePeer *p
     client->local = peer->local;
     client->connected_us = g_get_monotonic_time();
     client->links = g_ptr_array_new();
+    client->told_devices = g_array_new(FALSE, FALSE, sizeof(guint16));
+    client->agent_order = ++self->agent_order;
     client->mouse_mode = gst_spice_server_get_mouse_modes(self) & GST_SPICE_MOUSE_MODES_SERVER
                              ? GST_SPICE_MOUSE_MODES_SERVER
                              : GST_SPICE_MOUSE_MODES_CLIENT;
@@ -105,6 +108,7 @@ void gst_spice_server_drop_client(GstSpiceServerClient *client, const GError *er
                           error ? error->message : "the server closed");
     g_clear_pointer(&client->shared, gst_spice_client_shared_unref);
     g_ptr_array_unref(client->links);
+    g_array_unref(client->told_devices);
     g_free(client->from);
     g_free(client->key);
     g_free(client->user);
@@ -145,6 +149,7 @@ static SpiceCaps get_caps(guint8 channel_type, gpointer user_data)
         1u << SPICE_DISPLAY_CAP_PREF_COMPRESSION | 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
         1u << SPICE_DISPLAY_CAP_PREF_VIDEO_CODEC_TYPE};
     static guint32 inputs_words[] = {1u << SPICE_INPUTS_CAP_KEY_SCANCODE};
+    static guint32 vmc_words[] = {1u << SPICE_SPICEVMC_CAP_DATA_COMPRESS_LZ4};
 
     switch (channel_type) {
     case SPICE_CHANNEL_MAIN:
@@ -156,6 +161,10 @@ static SpiceCaps get_caps(guint8 channel_type, gpointer user_data)
     case SPICE_CHANNEL_PLAYBACK:
     case SPICE_CHANNEL_RECORD:
         return gst_spice_server_sound_caps(user_data, channel_type);
+    case SPICE_CHANNEL_USBREDIR:
+    case SPICE_CHANNEL_PORT:
+    case SPICE_CHANNEL_WEBDAV:
+        return (SpiceCaps){G_N_ELEMENTS(vmc_words), vmc_words};
     default:
         return (SpiceCaps){0, NULL};
     }
@@ -176,8 +185,9 @@ static SpiceLinkError admit(const SpiceLinkRequest *request, const SpicePeer *pe
                             gpointer user_data)
 {
     GstSpiceServer *self = user_data;
-    const GstSpiceServerClient *client;
+    GstSpiceServerClient *client;
     g_autofree char *key = NULL;
+    gboolean free;
 
     if (request->channel_type == SPICE_CHANNEL_MAIN) {
         if (request->connection_id != 0) /* a guest that migrates to us; it does not */
@@ -190,9 +200,15 @@ static SpiceLinkError admit(const SpiceLinkRequest *request, const SpicePeer *pe
     if (!client || client->closing || strcmp(client->key, key) != 0 ||
         g_strcmp0(client->user, peer->user) != 0)
         return SPICE_LINK_ERR_BAD_CONNECTION_ID;
-    return has_link(client, request->channel_type, request->channel_id)
-               ? SPICE_LINK_ERR_CHANNEL_NOT_AVAILABLE
-               : SPICE_LINK_ERR_OK;
+    if (has_link(client, request->channel_type, request->channel_id))
+        return SPICE_LINK_ERR_CHANNEL_NOT_AVAILABLE;
+    if (gst_spice_server_has_device(self, request->channel_type, request->channel_id, &free) &&
+        !free) {
+        /* it is told again when the device is free */
+        gst_spice_server_main_forget_device(client, request->channel_type, request->channel_id);
+        return SPICE_LINK_ERR_CHANNEL_NOT_AVAILABLE;
+    }
+    return SPICE_LINK_ERR_OK;
 }
 
 /** Tells whoever looks on that the connection is a client's channel now, and lets the link that is
@@ -211,6 +227,7 @@ static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
 {
     GstSpiceServer *self = user_data;
     GstSpiceServerClient *client;
+    gboolean free;
 
     if (request->channel_type == SPICE_CHANNEL_MAIN) {
         client = add_client(self, peer);
@@ -229,6 +246,8 @@ static void on_linked(SpiceListener *listener, SpiceServerChannel *channel,
         gst_spice_server_playback_open(client, channel);
     else if (request->channel_type == SPICE_CHANNEL_RECORD)
         gst_spice_server_record_open(client, channel);
+    else if (gst_spice_server_has_device(self, request->channel_type, request->channel_id, &free))
+        gst_spice_server_vmc_open(client, channel);
     else
         gst_spice_server_media_open(client, channel);
 }

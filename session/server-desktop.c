@@ -68,6 +68,8 @@ void gst_spice_server_set_streaming_video(GstSpiceServer *self, GstSpiceStreamin
 
 gboolean gst_spice_server_has_channel(GstSpiceServer *self, guint8 type, guint8 id)
 {
+    gboolean free;
+
     switch (type) {
     case SPICE_CHANNEL_MAIN:
     case SPICE_CHANNEL_INPUTS:
@@ -80,7 +82,7 @@ gboolean gst_spice_server_has_channel(GstSpiceServer *self, guint8 type, guint8 
     case SPICE_CHANNEL_RECORD:
         return id == 0 && gst_spice_server_offers_sound(self, type);
     default:
-        return FALSE;
+        return gst_spice_server_has_device(self, type, id, &free);
     }
 }
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include "server-private.h"
+#include "device-private.h"
 
 #include <string.h>
 
@@ -25,9 +25,10 @@ guint32 gst_spice_server_clock_ms(void)
     return (guint32)(g_get_monotonic_time() / 1000);
 }
 
-static gboolean has_agent(const GstSpiceServer *server)
+/** Whether the desktop answers as an agent by itself. */
+static gboolean is_agent(const GstSpiceServer *server)
 {
-    return server->input && server->input->monitors;
+    return !server->agent && server->input && server->input->monitors;
 }
 
 /* Sent by us */
@@ -41,7 +42,7 @@ static void send_init(Main *self)
             (guint32)__builtin_popcount(gst_spice_server_get_display_bits(client->server)),
         .supported_mouse_modes = gst_spice_server_get_mouse_modes(client->server),
         .current_mouse_mode = client->mouse_mode,
-        .agent_connected = has_agent(client->server),
+        .agent_connected = client->agent_told || is_agent(client->server),
         .agent_tokens = GST_SPICE_SERVER_AGENT_TOKENS,
         .multi_media_time = gst_spice_server_clock_ms() - CLOCK_DELAY_MS,
         .ram_hint = RAM_HINT,
@@ -92,23 +93,69 @@ static void send_mouse_mode(Main *self)
     gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_MOUSE_MODE, &message);
 }
 
-/** `types`: channels of id 0, 1 << type each. */
-static void send_channels(Main *self, guint32 display_bits, guint32 types)
+static void add_channel(GArray *channels, guint8 type, guint8 id)
 {
-    SpiceChannelId channels[2 * GST_SPICE_SERVER_MAX_DISPLAYS + SPICE_END_CHANNEL];
-    SpiceMsgMainChannelsList list = {.channels = channels};
+    const SpiceChannelId channel = {type, id};
+
+    g_array_append_val(channels, channel);
+}
+
+static void send_channels(Main *self, GArray *channels)
+{
+    const SpiceMsgMainChannelsList list = {.n_channels = channels->len,
+                                           .channels = (SpiceChannelId *)(void *)channels->data};
+
+    gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_CHANNELS_LIST, &list);
+}
+
+/** Channels of id 0, 1 << type each. */
+static void add_types(GArray *channels, guint32 types)
+{
     guint8 i;
 
     for (i = 0; i < SPICE_END_CHANNEL; i++)
         if (types & 1u << i)
-            channels[list.n_channels++] = (SpiceChannelId){i, 0};
+            add_channel(channels, i, 0);
+}
+
+static void add_displays(GArray *channels, guint32 display_bits)
+{
+    guint8 i;
+
     for (i = 0; i < GST_SPICE_SERVER_MAX_DISPLAYS; i++) {
         if (display_bits & 1u << i) {
-            channels[list.n_channels++] = (SpiceChannelId){SPICE_CHANNEL_CURSOR, i};
-            channels[list.n_channels++] = (SpiceChannelId){SPICE_CHANNEL_DISPLAY, i};
+            add_channel(channels, SPICE_CHANNEL_CURSOR, i);
+            add_channel(channels, SPICE_CHANNEL_DISPLAY, i);
         }
     }
-    gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_CHANNELS_LIST, &list);
+}
+
+/** FALSE if the client was told of the device's channel already. */
+static gboolean note_device(GstSpiceServerClient *client, guint8 type, guint8 id)
+{
+    const guint16 both = (guint16)(type << 8 | id);
+    guint i;
+
+    for (i = 0; i < client->told_devices->len; i++)
+        if (g_array_index(client->told_devices, guint16, i) == both)
+            return FALSE;
+    g_array_append_val(client->told_devices, both);
+    return TRUE;
+}
+
+/** Those that no other client has. */
+static void add_devices(Main *self, GArray *channels)
+{
+    GstSpiceServer *server = self->link.client->server;
+    guint i;
+
+    for (i = 0; i < server->devices->len; i++) {
+        const GstSpiceDevice *device = server->devices->pdata[i];
+
+        if (device->kind != GST_SPICE_DEVICE_AGENT && !device->link &&
+            note_device(self->link.client, device->channel_type, device->channel_id))
+            add_channel(channels, device->channel_type, device->channel_id);
+    }
 }
 
 /* Said by the client */
@@ -127,24 +174,42 @@ static void request_mouse_mode(Main *self, guint mode)
 
 static void start_agent(Main *self, guint32 tokens)
 {
-    if (has_agent(self->link.client->server)) {
+    GstSpiceServerClient *client = self->link.client;
+
+    if (client->server->agent) {
+        gst_spice_guest_agent_start(client->server->agent, client, tokens);
+    } else if (is_agent(client->server)) {
         if (!self->agent)
             self->agent = gst_spice_server_agent_new(&self->link);
         gst_spice_server_agent_grant(self->agent, tokens);
     }
 }
 
+static void grant_tokens(Main *self, guint32 tokens)
+{
+    GstSpiceServerClient *client = self->link.client;
+
+    if (client->server->agent)
+        gst_spice_guest_agent_grant(client->server->agent, client, tokens);
+    else if (self->agent)
+        gst_spice_server_agent_grant(self->agent, tokens);
+}
+
 static gboolean take_agent_data(Main *self, const SpiceMsgMainAgentData *message, GError **error)
 {
+    GstSpiceServerClient *client = self->link.client;
+    GstSpiceGuestAgent *guest = client->server->agent;
     const SpiceMsgMainAgentTokens back = {.num_tokens = 1};
 
-    if (self->agent_tokens == 0)
-        return gst_spice_server_link_refuse(&self->link, error, "agent data without a token");
     if (message->data.size > SPICE_AGENT_MAX_DATA_SIZE)
         return gst_spice_server_link_refuse(&self->link, error, "too much agent data at once");
-    if (!self->agent) { /* as to a guest that has none: it is lost, and its token, too */
+    if (guest ? !gst_spice_guest_agent_is_owner(guest, client) : !self->agent)
+        return TRUE; /* as with the field's server: it is lost, and costs no token */
+    if (self->agent_tokens == 0)
+        return gst_spice_server_link_refuse(&self->link, error, "agent data without a token");
+    if (guest) {
         self->agent_tokens--;
-        return TRUE;
+        return gst_spice_guest_agent_take(guest, message->data.data, message->data.size, error);
     }
     if (!gst_spice_server_agent_take(self->agent, message->data.data, message->data.size, error))
         return FALSE;
@@ -156,6 +221,7 @@ static gboolean take_agent_data(Main *self, const SpiceMsgMainAgentData *message
 static void attach_channels(Main *self)
 {
     GstSpiceServerClient *client = self->link.client;
+    g_autoptr(GArray) channels = g_array_new(FALSE, FALSE, sizeof(SpiceChannelId));
 
     if (client->attached) /* it has them */
         return;
@@ -166,7 +232,10 @@ static void attach_channels(Main *self)
         client->told_types |= 1u << SPICE_CHANNEL_PLAYBACK;
     if (gst_spice_server_offers_sound(client->server, SPICE_CHANNEL_RECORD))
         client->told_types |= 1u << SPICE_CHANNEL_RECORD;
-    send_channels(self, client->told, client->told_types);
+    add_types(channels, client->told_types);
+    add_displays(channels, client->told);
+    add_devices(self, channels);
+    send_channels(self, channels);
 }
 
 static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error)
@@ -184,15 +253,21 @@ static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer mess
         start_agent(self, ((SpiceMsgMainAgentTokens *)message)->num_tokens);
         return TRUE;
     case SPICE_MSGC_MAIN_AGENT_TOKEN:
-        if (self->agent)
-            gst_spice_server_agent_grant(self->agent,
-                                         ((SpiceMsgMainAgentTokens *)message)->num_tokens);
+        grant_tokens(self, ((SpiceMsgMainAgentTokens *)message)->num_tokens);
         return TRUE;
     case SPICE_MSGC_MAIN_AGENT_DATA:
         return take_agent_data(self, message, error);
     default: /* migration that nobody asked for, and what is obsolete */
         return gst_spice_server_link_refuse(link, error, "a message that it did not expect");
     }
+}
+
+static void on_writable(GstSpiceServerLink *link)
+{
+    GstSpiceGuestAgent *guest = link->client->server->agent;
+
+    if (guest && gst_spice_guest_agent_is_owner(guest, link->client))
+        gst_spice_guest_agent_work(guest);
 }
 
 static void on_pong(GstSpiceServerLink *link, gint64 round_trip_us)
@@ -206,6 +281,8 @@ static void on_closed(GstSpiceServerLink *link, const GError *error)
     GstSpiceServerClient *client = link->client;
 
     g_clear_pointer(&self->agent, gst_spice_server_agent_free);
+    if (client->server->agent)
+        gst_spice_guest_agent_client_gone(client->server->agent, client);
     gst_spice_server_link_clear(link);
     g_free(self);
     gst_spice_server_drop_client(client, error);
@@ -227,18 +304,24 @@ void gst_spice_server_main_modes_changed(GstSpiceServerClient *client)
 
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits)
 {
+    g_autoptr(GArray) channels = g_array_new(FALSE, FALSE, sizeof(SpiceChannelId));
+
     if (!client->attached || !(display_bits & ~client->told))
         return;
     client->told |= display_bits;
-    send_channels(client->links->pdata[0], display_bits, 0);
+    add_displays(channels, display_bits);
+    send_channels(client->links->pdata[0], channels);
 }
 
 void gst_spice_server_main_types_added(GstSpiceServerClient *client, guint32 types)
 {
+    g_autoptr(GArray) channels = g_array_new(FALSE, FALSE, sizeof(SpiceChannelId));
+
     if (!client->attached || !(types & ~client->told_types))
         return;
     client->told_types |= types;
-    send_channels(client->links->pdata[0], 0, types);
+    add_types(channels, types);
+    send_channels(client->links->pdata[0], channels);
 }
 
 void gst_spice_server_main_send_clock(GstSpiceServerClient *client)
@@ -249,14 +332,77 @@ void gst_spice_server_main_send_clock(GstSpiceServerClient *client)
     gst_spice_server_link_send(client->links->pdata[0], SPICE_MSG_MAIN_MULTI_MEDIA_TIME, &message);
 }
 
+void gst_spice_server_main_offer_device(GstSpiceServerClient *client, guint8 type, guint8 id)
+{
+    g_autoptr(GArray) channels = g_array_new(FALSE, FALSE, sizeof(SpiceChannelId));
+
+    if (!client->attached || client->closing || !note_device(client, type, id))
+        return;
+    add_channel(channels, type, id);
+    send_channels(client->links->pdata[0], channels);
+}
+
+void gst_spice_server_main_forget_device(GstSpiceServerClient *client, guint8 type, guint8 id)
+{
+    guint i;
+
+    for (i = 0; i < client->told_devices->len; i++) {
+        if (g_array_index(client->told_devices, guint16, i) == (guint16)(type << 8 | id)) {
+            g_array_remove_index_fast(client->told_devices, i);
+            return;
+        }
+    }
+}
+
+void gst_spice_server_main_offer_agent(GstSpiceServerClient *client)
+{
+    Main *self = client->links->pdata[0];
+    const SpiceMsgMainAgentTokens tokens = {.num_tokens = GST_SPICE_SERVER_AGENT_TOKENS};
+
+    client->agent_told = TRUE;
+    if (spice_server_channel_peer_has(self->link.channel, SPICE_MAIN_CAP_AGENT_CONNECTED_TOKENS)) {
+        gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_AGENT_CONNECTED_TOKENS, &tokens);
+        self->agent_tokens = GST_SPICE_SERVER_AGENT_TOKENS;
+    } else {
+        /* Such a client goes on with the tokens that it had. */
+        gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_AGENT_CONNECTED, NULL);
+        gst_spice_server_main_return_agent_tokens(client, GST_SPICE_SERVER_AGENT_TOKENS -
+                                                              self->agent_tokens);
+    }
+}
+
+void gst_spice_server_main_withdraw_agent(GstSpiceServerClient *client)
+{
+    const SpiceMsgMainAgentDisconnected message = {.error_code = 0};
+
+    if (!client->agent_told)
+        return;
+    client->agent_told = FALSE;
+    gst_spice_server_link_send(client->links->pdata[0], SPICE_MSG_MAIN_AGENT_DISCONNECTED,
+                               &message);
+}
+
+void gst_spice_server_main_return_agent_tokens(GstSpiceServerClient *client, guint tokens)
+{
+    Main *self = client->links->pdata[0];
+    const SpiceMsgMainAgentTokens message = {.num_tokens = tokens};
+
+    if (tokens == 0)
+        return;
+    self->agent_tokens += tokens;
+    gst_spice_server_link_send(&self->link, SPICE_MSG_MAIN_AGENT_TOKEN, &message);
+}
+
 void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel *channel)
 {
     static const GstSpiceServerLinkClass klass = {
-        .message = on_message, .pong = on_pong, .closed = on_closed};
+        .message = on_message, .writable = on_writable, .pong = on_pong, .closed = on_closed};
     Main *self = g_new0(Main, 1);
 
     self->agent_tokens = GST_SPICE_SERVER_AGENT_TOKENS;
     gst_spice_server_link_init(&self->link, &klass, client, channel);
+    client->agent_told =
+        client->server->agent && gst_spice_guest_agent_is_there(client->server->agent);
     send_init(self);
     send_name(self);
     send_uuid(self);

@@ -8,11 +8,14 @@
  *             inputs (server-inputs.c), cursors (server-cursor.c), one a display
  *             media: GstSpiceMediaChannel (media-channel.c), one a display
  *             playback (server-playback.c), record (server-record.c)
+ *             devices' channels (server-vmc.c)
+ *         devices: GstSpiceDevice (device.c, server-devices.c), whose agent is server-guest-agent.c
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #pragma once
 
+#include "core/device/agent-rules.h"
 #include "core/wire/channel.h"
 #include "core/wire/cursor.h"
 #include "server.h"
@@ -22,6 +25,7 @@
 G_BEGIN_DECLS
 
 typedef struct GstSpiceServerClient GstSpiceServerClient;
+typedef struct GstSpiceGuestAgent GstSpiceGuestAgent;
 
 /** A display's cursor as it shall be seen. */
 typedef struct {
@@ -85,11 +89,15 @@ struct _GstSpiceServer {
 
     SpiceListener *listener;
     struct GstSpiceStatistics *statistics; /* NULL: nobody may look on */
-    guint16 bound_port, bound_tls_port; /* 0: none; written by the I/O thread while one waits */
+    guint16 bound_port, bound_tls_port;    /* 0: none; written by the I/O thread while one waits */
     SpiceTlsServer *tls;
     GList *clients;
     guint last_client;
     guint locks;
+    GPtrArray *devices;        /* GstSpiceDevice, each a reference */
+    GstSpiceGuestAgent *agent; /* of the device that is one; NULL: none */
+    SpiceAgentRules agent_rules;
+    guint64 agent_order; /* the last that a client was given */
     GstSpiceServerCursor cursors[GST_SPICE_SERVER_MAX_DISPLAYS];
     GstSpicePendingCursor pending_cursors[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceArena arena;
@@ -130,9 +138,12 @@ struct GstSpiceServerClient {
     GPtrArray *links; /* GstSpiceServerLink; the first is main */
     GstSpiceMouseModes mouse_mode;
     guint round_trip_us;
-    gboolean attached;  /* it has asked for the list of channels */
-    guint32 told;       /* displays that were in lists, a bit each */
-    guint32 told_types; /* likewise other channels, 1 << type */
+    gboolean attached;    /* it has asked for the list of channels */
+    guint32 told;         /* displays that were in lists, a bit each */
+    guint32 told_types;   /* likewise other channels of id 0, 1 << type */
+    GArray *told_devices; /* guint16: channel type << 8 | id, that were in lists */
+    gboolean agent_told;  /* it believes that there is a guest's agent */
+    guint64 agent_order;  /* who came, or started the agent, last has the highest */
     gboolean closing;
     gpointer next_connection;            /* of the link that is made next */
     struct GstSpiceClientShared *shared; /* of its media channels; see media-channel.c */
@@ -190,6 +201,7 @@ void gst_spice_server_cursor_open(GstSpiceServerClient *client, SpiceServerChann
 void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_playback_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_record_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+void gst_spice_server_vmc_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 
 void gst_spice_server_main_modes_changed(GstSpiceServerClient *client);
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits);
@@ -199,6 +211,14 @@ void gst_spice_server_main_types_added(GstSpiceServerClient *client, guint32 typ
 guint32 gst_spice_server_clock_ms(void);
 /** Tells the client that clock anew. */
 void gst_spice_server_main_send_clock(GstSpiceServerClient *client);
+/** Tells of a device's channel, unless the client was told already. */
+void gst_spice_server_main_offer_device(GstSpiceServerClient *client, guint8 type, guint8 id);
+/** There is no such channel any more; another device may come to have it. */
+void gst_spice_server_main_forget_device(GstSpiceServerClient *client, guint8 type, guint8 id);
+/** There is a guest's agent, with all tokens; there is none any more. */
+void gst_spice_server_main_offer_agent(GstSpiceServerClient *client);
+void gst_spice_server_main_withdraw_agent(GstSpiceServerClient *client);
+void gst_spice_server_main_return_agent_tokens(GstSpiceServerClient *client, guint tokens);
 void gst_spice_server_inputs_locks_changed(GstSpiceServerLink *link);
 void gst_spice_server_cursor_changed(GstSpiceServerLink *link, gboolean shape);
 /** The client may have to be told where pointers are. */
@@ -225,6 +245,29 @@ void gst_spice_server_agent_grant(GstSpiceServerAgent *agent, guint32 tokens);
 /** Bytes of AGENT_DATA. FALSE, having set *error, if they are no agent's stream. */
 gboolean gst_spice_server_agent_take(GstSpiceServerAgent *agent, const guint8 *data, gsize size,
                                      GError **error);
+
+/* server-devices.c */
+/** Whether a device has this channel, and whether no client has it. */
+gboolean gst_spice_server_has_device(GstSpiceServer *server, guint8 type, guint8 id,
+                                     gboolean *free);
+
+/* server-guest-agent.c: a guest's agent, for all clients. */
+/** AGENT_START with so many tokens: the client has the agent now. */
+void gst_spice_guest_agent_start(GstSpiceGuestAgent *agent, GstSpiceServerClient *client,
+                                 guint32 tokens);
+/** AGENT_TOKEN. */
+void gst_spice_guest_agent_grant(GstSpiceGuestAgent *agent, GstSpiceServerClient *client,
+                                 guint32 tokens);
+/** Whether it is this client whose bytes it takes. */
+gboolean gst_spice_guest_agent_is_owner(const GstSpiceGuestAgent *agent,
+                                        const GstSpiceServerClient *client);
+/** FALSE once it broke the protocol. */
+gboolean gst_spice_guest_agent_is_there(const GstSpiceGuestAgent *agent);
+/** Bytes of one AGENT_DATA of the owner's. FALSE, having set *error, if they are no agent's stream. */
+gboolean gst_spice_guest_agent_take(GstSpiceGuestAgent *agent, const guint8 *data, gsize size,
+                                    GError **error);
+/** The client leaves. */
+void gst_spice_guest_agent_client_gone(GstSpiceGuestAgent *agent, GstSpiceServerClient *client);
 
 enum { GST_SPICE_SERVER_AGENT_TOKENS = 10, GST_SPICE_SERVER_ACK_WINDOW = 20 };
 

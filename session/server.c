@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "server-private.h"
+#include "device-private.h"
 #include "statistics.h"
 
 #include "transport/error.h"
@@ -613,6 +613,7 @@ static void gst_spice_server_init(GstSpiceServer *self)
     for (i = 0; i < G_N_ELEMENTS(self->cursors); i++)
         self->cursors[i] =
             (GstSpiceServerCursor){.shape = {.flags = SPICE_CURSOR_FLAGS_NONE}, .visible = TRUE};
+    self->devices = g_ptr_array_new_with_free_func((GDestroyNotify)gst_spice_device_unref);
     spice_arena_init(&self->arena, &spice_allocator_libc, ARENA_LIMIT);
 }
 
@@ -635,6 +636,7 @@ static void gst_spice_server_finalize(GObject *object)
     }
     g_atomic_rc_box_release(self->images);
     gst_spice_server_sound_free(self->sound);
+    g_ptr_array_unref(self->devices); /* empty: each of them has a reference of the server */
     spice_arena_clear(&self->arena);
     spice_ticket_clear(&self->ticket);
     spice_tls_server_free(self->tls);

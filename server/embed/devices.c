@@ -1,30 +1,8 @@
-/* Character devices and migration: what is lawful for a host without them. Devices are never
- * connected, a client does not follow a guest that moves.
+/* Migration: what is lawful for a host whose clients do not follow a guest that moves.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "server-state.h"
-
-/* Character devices */
-
-void spice_server_char_device_wakeup(SpiceCharDeviceInstance *sin)
-{
-}
-
-void spice_server_port_event(SpiceCharDeviceInstance *char_device, uint8_t event)
-{
-}
-
-/* Hosts refuse devices of subtypes that are not listed; so that those that were configured for the
- * field's server start, these are, and wait for a client that does not come yet. */
-const char **spice_server_char_device_recognized_subtypes(void)
-{
-    static const char *subtypes[] = {"vdagent", "usbredir", NULL};
-
-    return subtypes;
-}
-
-/* Migration */
 
 int spice_server_migrate_info(SpiceServer *s, const char *dest, int port, int secure_port,
                               const char *cert_subject)

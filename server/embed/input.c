@@ -16,7 +16,7 @@ typedef enum { KEYBOARD, KEY_RELEASED, MOTION, POSITION, BUTTON, LOCKS } Kind;
 typedef struct {
     Kind kind;
     gint x, y;
-    guint code; /* button, scancode or locks */
+    guint code; /* button, scancode, locks or display */
     gboolean pressed;
     GBytes *bytes;
 } Input;
@@ -113,15 +113,51 @@ static const SpiceTabletInterface *tablet_of(SpiceServer *server)
     return server->tablet ? SPICE_UPCAST(SpiceTabletInterface, server->tablet->base.sif) : NULL;
 }
 
+/** The agent, if it moves the pointer; else NULL. */
+static GstSpiceDevice *agent_mouse(SpiceServer *server)
+{
+    return server->agent_mouse && server->agent && gst_spice_device_get_connection(server->agent)
+               ? server->agent
+               : NULL;
+}
+
+static void point(SpiceServer *server, GstSpiceDevice *agent)
+{
+    gst_spice_device_point(agent, (guint)server->pointer_x, (guint)server->pointer_y,
+                           server->held_buttons, server->pointer_display);
+}
+
+static void move_pointer(SpiceServer *server, const Input *input)
+{
+    GstSpiceDevice *agent = agent_mouse(server);
+
+    server->on_tablet = TRUE;
+    server->pointer_x = input->x;
+    server->pointer_y = input->y;
+    server->pointer_display = (guint8)input->code;
+    if (agent)
+        point(server, agent);
+    else if (server->tablet)
+        tablet_of(server)->position(server->tablet, input->x, input->y, server->mouse_buttons);
+}
+
 static void press_button(SpiceServer *server, guint button, gboolean pressed)
 {
     const gboolean wheel = button == SPICE_MOUSE_BUTTON_UP || button == SPICE_MOUSE_BUTTON_DOWN;
     const int dz = button == SPICE_MOUSE_BUTTON_UP ? -1 : 1;
+    GstSpiceDevice *agent = agent_mouse(server);
 
-    if (pressed)
+    if (pressed) {
         server->mouse_buttons |= button_bit(button);
-    else
+        server->held_buttons |= 1u << button;
+    } else {
         server->mouse_buttons &= ~button_bit(button);
+        server->held_buttons &= ~(1u << button);
+    }
+    if (server->on_tablet && agent) {
+        point(server, agent);
+        return;
+    }
     if (wheel && !pressed)
         return;
     if (server->on_tablet && server->tablet) {
@@ -155,9 +191,7 @@ static void handle(SpiceServer *server, const Input *input)
             mouse_of(server)->motion(server->mouse, input->x, input->y, 0, server->mouse_buttons);
         break;
     case POSITION:
-        server->on_tablet = TRUE;
-        if (server->tablet)
-            tablet_of(server)->position(server->tablet, input->x, input->y, server->mouse_buttons);
+        move_pointer(server, input);
         break;
     case BUTTON:
         press_button(server, input->code, input->pressed);
@@ -248,7 +282,7 @@ static void on_motion(gint dx, gint dy, gpointer user_data)
 
 static void on_position(guint display, gint x, gint y, gpointer user_data)
 {
-    post(user_data, (Input){.kind = POSITION, .x = x, .y = y});
+    post(user_data, (Input){.kind = POSITION, .x = x, .y = y, .code = display});
 }
 
 static void on_button(guint button, gboolean pressed, gpointer user_data)
@@ -272,6 +306,20 @@ const GstSpiceInputHandler spice_host_input_handler = {
 
 /* Which mouse modes there are */
 
+/** Whether some display's picture is one that clients may point at absolutely. */
+static gboolean may_point(SpiceServer *server)
+{
+    gboolean absolute = FALSE;
+    gint width, height;
+    guint i;
+
+    for (i = 0; i < server->qxls->len; i++)
+        if (spice_host_qxl_get_primary(server->qxls->pdata[i], &width, &height, &absolute) &&
+            absolute)
+            return TRUE;
+    return FALSE;
+}
+
 void spice_host_update_mouse(SpiceServer *server)
 {
     GstSpiceMouseModes modes = GST_SPICE_MOUSE_MODES_SERVER;
@@ -286,5 +334,8 @@ void spice_host_update_mouse(SpiceServer *server)
         modes = GST_SPICE_MOUSE_MODES_BOTH;
         tablet_of(server)->set_logical_size(server->tablet, width, height);
     }
+    /* With several displays a tablet would not know which one is meant; the agent is told. */
+    if (agent_mouse(server) && may_point(server))
+        modes = GST_SPICE_MOUSE_MODES_BOTH;
     gst_spice_server_set_mouse_modes(server->session, modes);
 }

@@ -6,6 +6,7 @@
  *                          +-- HostInput: keyboard, mouse, tablet
  *                          +-- SpicePlaybackState, SpiceRecordState (sound.c)
  *                          +-- QXLState, one a QXL instance: qxlsrc with the display's worker
+ *                          +-- SpiceCharDeviceState, one a character device: GstSpiceDevice
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,6 +14,7 @@
 
 #include "gst-plugins/net/client-pipelines.h"
 #include "host-loop.h"
+#include "session/device.h"
 #include "session/server.h"
 #include "spice.h"
 
@@ -29,6 +31,7 @@ struct SpiceServer {
     SpiceImageCompression image_compression;
     gint streaming_video;
     gboolean exit_on_disconnect;
+    gboolean agent_mouse, agent_clipboard, agent_files;
     char *video_codecs;
 
     /* the host's instances; NULL: none */
@@ -38,9 +41,14 @@ struct SpiceServer {
     SpiceMigrateInstance *migration;
     SpicePlaybackState *playback;
     SpiceRecordState *record;
-    GPtrArray *qxls;       /* QXLInstance */
-    guint32 mouse_buttons; /* as the host's mice count them */
-    gboolean on_tablet;    /* the last that a client did with the pointer was absolute */
+    GPtrArray *qxls;         /* QXLInstance */
+    GPtrArray *char_devices; /* SpiceCharDeviceInstance */
+    GstSpiceDevice *agent;   /* of one of them; NULL: none */
+    guint32 mouse_buttons;   /* as the host's mice count them */
+    guint32 held_buttons;    /* as the agent counts them: 1 << SPICE_MOUSE_BUTTON_* */
+    gboolean on_tablet;      /* the last that a client did with the pointer was absolute */
+    gint pointer_x, pointer_y;
+    guint8 pointer_display;
 
     GMutex input_lock;
     GQueue inputs; /* under input_lock: what clients did that the host has not been told yet */
@@ -52,6 +60,14 @@ extern const GstSpiceInputHandler spice_host_input_handler;
 void spice_host_input_free(gpointer input);
 /** Which mouse modes are possible now, after a tablet or a primary surface came or went. */
 void spice_host_update_mouse(SpiceServer *server);
+
+/* char-device.c */
+int spice_host_add_char_device(SpiceServer *server, SpiceCharDeviceInstance *instance);
+void spice_host_remove_char_device(SpiceServer *server, SpiceCharDeviceInstance *instance);
+/** NULL: it was not added. */
+SpiceServer *spice_host_char_device_get_server(SpiceCharDeviceInstance *instance);
+/** The machine runs: its devices read and are read. */
+void spice_host_pump_char_devices(SpiceServer *server);
 
 /* connections.c */
 extern const GstSpiceConnectionHandler spice_host_connection_handler;

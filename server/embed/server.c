@@ -26,6 +26,8 @@ SpiceServer *spice_server_new(void)
     /* As the field's server lets browsers in, so that a host's console of old goes on to work. */
     g_object_set(self->session, "websocket", TRUE, NULL);
     self->qxls = g_ptr_array_new();
+    self->char_devices = g_ptr_array_new();
+    self->agent_mouse = self->agent_clipboard = self->agent_files = TRUE;
     g_mutex_init(&self->input_lock);
     g_queue_init(&self->inputs);
     self->image_compression = SPICE_IMAGE_COMPRESSION_AUTO_GLZ;
@@ -132,6 +134,8 @@ int spice_server_init(SpiceServer *self, SpiceCoreInterface *core)
 void spice_server_destroy(SpiceServer *self)
 {
     gst_spice_server_close(self->session);
+    while (self->char_devices->len > 0)
+        spice_host_remove_char_device(self, self->char_devices->pdata[self->char_devices->len - 1]);
     while (self->qxls->len > 0)
         spice_host_remove_qxl(self, self->qxls->pdata[self->qxls->len - 1]);
     spice_host_remove_playback(self);
@@ -147,6 +151,7 @@ void spice_server_destroy(SpiceServer *self)
     g_mutex_clear(&self->input_lock);
     g_object_unref(self->session);
     g_ptr_array_unref(self->qxls);
+    g_ptr_array_unref(self->char_devices);
     g_free(self->address);
     g_free(self->video_codecs);
     g_free(self);
@@ -242,16 +247,14 @@ static int remove_record(SpiceServer *server, SpiceBaseInstance *instance)
     return 0;
 }
 
-/* Character devices have nobody at the other end yet; being there is enough. */
-
 static int add_char_device(SpiceServer *server, SpiceBaseInstance *instance)
 {
-    ((SpiceCharDeviceInstance *)instance)->st = (SpiceCharDeviceState *)server;
-    return 0;
+    return spice_host_add_char_device(server, (SpiceCharDeviceInstance *)instance);
 }
 
-static int remove_plain(SpiceServer *server, SpiceBaseInstance *instance)
+static int remove_char_device(SpiceServer *server, SpiceBaseInstance *instance)
 {
+    spice_host_remove_char_device(server, (SpiceCharDeviceInstance *)instance);
     return 0;
 }
 
@@ -263,7 +266,7 @@ static const Kind kinds[] = {
     {SPICE_INTERFACE_QXL, 3, 3, add_qxl, remove_qxl},
     {SPICE_INTERFACE_PLAYBACK, 1, 3, add_playback, remove_playback},
     {SPICE_INTERFACE_RECORD, 2, 3, add_record, remove_record},
-    {SPICE_INTERFACE_CHAR_DEVICE, 1, 3, add_char_device, remove_plain},
+    {SPICE_INTERFACE_CHAR_DEVICE, 1, 3, add_char_device, remove_char_device},
 };
 
 static const Kind *find_kind(const SpiceBaseInstance *instance)
@@ -296,7 +299,7 @@ static SpiceServer *the_server_of(SpiceBaseInstance *instance)
     if (strcmp(instance->sif->type, SPICE_INTERFACE_QXL) == 0)
         return spice_host_qxl_get_server((QXLInstance *)instance);
     if (strcmp(instance->sif->type, SPICE_INTERFACE_CHAR_DEVICE) == 0)
-        return (SpiceServer *)((SpiceCharDeviceInstance *)instance)->st;
+        return spice_host_char_device_get_server((SpiceCharDeviceInstance *)instance);
     if (strcmp(instance->sif->type, SPICE_INTERFACE_PLAYBACK) == 0)
         return spice_host_playback_get_server((SpicePlaybackInstance *)instance);
     if (strcmp(instance->sif->type, SPICE_INTERFACE_RECORD) == 0)
@@ -331,6 +334,7 @@ void spice_server_vm_start(SpiceServer *self)
     self->vm_running = TRUE;
     for (i = 0; i < self->qxls->len; i++)
         spice_host_qxl_set_running(self->qxls->pdata[i], TRUE);
+    spice_host_pump_char_devices(self);
 }
 
 void spice_server_vm_stop(SpiceServer *self)

@@ -280,20 +280,31 @@ void spice_server_free_video_codecs(SpiceServer *s, const char *video_codecs)
     g_free((char *)video_codecs);
 }
 
-/* The agent, which is not spoken to yet */
+/* The agent */
 
 int spice_server_set_agent_mouse(SpiceServer *s, int enable)
 {
+    s->agent_mouse = enable != 0;
+    spice_host_update_mouse(s);
     return 0;
+}
+
+static void set_agent_rules(SpiceServer *s)
+{
+    gst_spice_server_set_agent_rules(s->session, s->agent_clipboard, s->agent_files);
 }
 
 int spice_server_set_agent_copypaste(SpiceServer *s, int enable)
 {
+    s->agent_clipboard = enable != 0;
+    set_agent_rules(s);
     return 0;
 }
 
 int spice_server_set_agent_file_xfer(SpiceServer *s, int enable)
 {
+    s->agent_files = enable != 0;
+    set_agent_rules(s);
     return 0;
 }
 

@@ -460,8 +460,14 @@ static void get_init_info(QXLInstance *qxl, QXLDevInitInfo *info)
 
 static int client_monitors_config(QXLInstance *qxl, VDAgentMonitorsConfig *monitors)
 {
-    on_main((Host *)qxl);
-    return 0;
+    Host *self = (Host *)qxl;
+
+    on_main(self);
+    if (self->takes_monitors && monitors) {
+        self->monitors_told++;
+        self->n_monitors = monitors->num_of_monitors;
+    }
+    return self->takes_monitors;
 }
 
 static const QXLInterface qxl_interface = {

@@ -80,6 +80,8 @@ typedef struct {
     GArray *keys; /* guint8 */
     unsigned motions, positions, buttons, wheels, connected, initialized, disconnected;
     int last_x, last_y, logical_width, logical_height;
+    bool takes_monitors; /* the QXL device sees to clients' monitors */
+    unsigned monitors_told, n_monitors;
 } Host;
 
 /** A server that lets all in but does not listen, with keyboard and mouse, its VM running; and a QXL
