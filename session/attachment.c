@@ -20,6 +20,9 @@ struct GstSpiceAttachment {
     gpointer user_data; /* under lock */
     gboolean live;      /* under lock: callbacks may be made */
 
+    gsize posted;  /* atomic: bytes that are on their way to the I/O thread */
+    gsize backlog; /* atomic: bytes that the channel has kept */
+
     SpiceChannel *channel; /* I/O thread */
     gboolean done;         /* I/O thread: closed, not to be opened again */
 };
@@ -93,10 +96,30 @@ static void on_attachment_closed(SpiceChannel *channel, const GError *error, gpo
         attachment_close(self, error);
 }
 
+/** Tells that all was taken, if it was. */
+static void check_drained(GstSpiceAttachment *self)
+{
+    const gsize backlog = self->channel ? spice_channel_get_backlog(self->channel) : 0;
+
+    g_atomic_pointer_set(&self->backlog, backlog);
+    if (gst_spice_attachment_get_unsent(self) > 0 || !self->handler->drained)
+        return;
+    g_mutex_lock(&self->lock);
+    if (self->live)
+        self->handler->drained(self, self->user_data);
+    g_mutex_unlock(&self->lock);
+}
+
+static void on_attachment_drained(SpiceChannel *channel, gpointer user_data)
+{
+    check_drained(user_data);
+}
+
 static const SpiceChannelHandler attachment_handler = {
     .opened = on_attachment_opened,
     .message = on_attachment_message,
     .closed = on_attachment_closed,
+    .drained = on_attachment_drained,
 };
 
 static void attachment_open(GstSpiceAttachment *self)
@@ -207,6 +230,8 @@ static void send_task(GstSpiceSession *self, gpointer data)
 
     if (request->attachment->channel)
         spice_channel_send(request->attachment->channel, request->type, body, size);
+    g_atomic_pointer_add(&request->attachment->posted, -(gssize)size);
+    check_drained(request->attachment);
 }
 
 void gst_spice_attachment_send(GstSpiceAttachment *self, guint16 type, GBytes *body)
@@ -214,7 +239,45 @@ void gst_spice_attachment_send(GstSpiceAttachment *self, guint16 type, GBytes *b
     SendRequest *request = g_new(SendRequest, 1);
 
     *request = (SendRequest){attachment_ref(self), type, g_bytes_ref(body)};
+    g_atomic_pointer_add(&self->posted, (gssize)g_bytes_get_size(body));
     gst_spice_session_run(self->session, send_task, request, send_request_free);
+}
+
+gsize gst_spice_attachment_get_unsent(GstSpiceAttachment *self)
+{
+    return (gsize)g_atomic_pointer_get(&self->posted) + (gsize)g_atomic_pointer_get(&self->backlog);
+}
+
+typedef struct {
+    GstSpiceAttachment *attachment;
+    char *why;
+} Refusal;
+
+static void refusal_free(gpointer data)
+{
+    Refusal *refusal = data;
+
+    gst_spice_attachment_unref(refusal->attachment);
+    g_free(refusal->why);
+    g_free(refusal);
+}
+
+static void refuse_task(GstSpiceSession *self, gpointer data)
+{
+    Refusal *refusal = data;
+    g_autoptr(GError) error =
+        g_error_new_literal(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL, refusal->why);
+
+    if (!refusal->attachment->done)
+        attachment_close(refusal->attachment, error);
+}
+
+void gst_spice_attachment_refuse(GstSpiceAttachment *self, const char *why)
+{
+    const Refusal refusal = {attachment_ref(self), g_strdup(why)};
+
+    gst_spice_session_run(self->session, refuse_task, g_memdup2(&refusal, sizeof refusal),
+                          refusal_free);
 }
 
 static void stop_reading_task(GstSpiceSession *self, gpointer data)

@@ -30,6 +30,9 @@ static void on_init(GstSpiceSession *self, const SpiceMsgMainInit *init)
     g_mutex_unlock(&self->lock);
     request_client_mouse(self, init->supported_mouse_modes, init->current_mouse_mode);
     gst_spice_session_send(self->main, SPICE_MSGC_MAIN_ATTACH_CHANNELS, NULL);
+    self->agent.tokens = init->agent_tokens;
+    if (init->agent_connected)
+        gst_spice_agent_connected(self, init->agent_tokens);
 }
 
 static void on_channels_list(GstSpiceSession *self, const SpiceMsgMainChannelsList *list)
@@ -93,6 +96,23 @@ static gboolean on_message(SpiceChannel *channel, const SpiceFrame *frame, gpoin
     case SPICE_MSG_MAIN_NAME:
         on_name(self, message);
         break;
+    case SPICE_MSG_MAIN_AGENT_CONNECTED:
+        gst_spice_agent_connected(self, self->agent.tokens);
+        break;
+    case SPICE_MSG_MAIN_AGENT_CONNECTED_TOKENS:
+        gst_spice_agent_connected(self, ((SpiceMsgMainAgentTokens *)message)->num_tokens);
+        break;
+    case SPICE_MSG_MAIN_AGENT_DISCONNECTED:
+        gst_spice_agent_disconnected(self);
+        break;
+    case SPICE_MSG_MAIN_AGENT_TOKEN:
+        gst_spice_agent_grant(self, ((SpiceMsgMainAgentTokens *)message)->num_tokens);
+        break;
+    case SPICE_MSG_MAIN_AGENT_DATA: {
+        const SpiceBytes data = ((SpiceMsgMainAgentData *)message)->data;
+
+        return gst_spice_agent_take(self, data.data, data.size, error);
+    }
     default:
         break;
     }
@@ -114,7 +134,12 @@ static void on_closed(SpiceChannel *channel, const GError *error, gpointer user_
         gst_spice_session_fail(self, error);
 }
 
-static const SpiceChannelHandler handler = {on_opened, on_message, on_closed};
+static void on_drained(SpiceChannel *channel, gpointer user_data)
+{
+    gst_spice_agent_send_waiting(user_data);
+}
+
+static const SpiceChannelHandler handler = {on_opened, on_message, on_closed, on_drained};
 
 void gst_spice_main_channel_open(GstSpiceSession *self)
 {

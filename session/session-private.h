@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/device/agent-stream.h"
 #include "core/wire/arena.h"
 #include "core/wire/playback.h"
 #include "media-clock.h"
@@ -30,6 +31,21 @@ typedef struct {
     gboolean known;
     GstSpiceVolume volume;
 } GstSpiceKnownVolume;
+
+/** The guest's agent, as the session knows it. */
+typedef struct {
+    guint32 our_caps;      /* constant once open */
+    gboolean ready;        /* under the session's lock, as the next two */
+    guint32 agreed;        /* capabilities that both have */
+    gsize waiting_size;    /* bytes in `waiting` */
+    gboolean connected;    /* I/O thread, as all that follow */
+    guint32 tokens;        /* AGENT_DATA that may be sent */
+    guint unreturned;      /* tokens of the server's that were used */
+    GQueue waiting;        /* GBytes of the stream, not sent yet */
+    gsize sent;            /* bytes of the first */
+    SpiceAgentMessages in; /* messages as they come */
+    GByteArray *data;      /* of the message that is coming in */
+} GstSpiceSessionAgent;
 
 struct _GstSpiceSession {
     GObject parent_instance;
@@ -67,6 +83,7 @@ struct _GstSpiceSession {
     SpiceChannel *main, *inputs, *cursor_channel, *record_channel;
     guint32 tls_types; /* bit per channel type that the server wants on TLS */
     GstSpiceInputs input;
+    GstSpiceSessionAgent agent;
     GHashTable *cursor_cache; /* guint64* unique -> GstSpiceCursor */
 };
 
@@ -115,6 +132,19 @@ void gst_spice_attachments_refuse_missing(GstSpiceSession *session);
 void gst_spice_attachments_fail(GstSpiceSession *session, const GError *error);
 /** Lets go of all, without a word. */
 void gst_spice_attachments_close(GstSpiceSession *session);
+
+/* agent.c */
+void gst_spice_agent_init(GstSpiceSession *session);
+void gst_spice_agent_clear(GstSpiceSession *session);
+/** There is an agent (with so many tokens), or none any more. */
+void gst_spice_agent_connected(GstSpiceSession *session, guint32 tokens);
+void gst_spice_agent_disconnected(GstSpiceSession *session);
+void gst_spice_agent_grant(GstSpiceSession *session, guint32 tokens);
+/** Sends what may be sent now. */
+void gst_spice_agent_send_waiting(GstSpiceSession *session);
+/** Bytes of one AGENT_DATA. FALSE, having set *error: they are no agent's. */
+gboolean gst_spice_agent_take(GstSpiceSession *session, const guint8 *data, gsize size,
+                              GError **error);
 
 void gst_spice_main_channel_open(GstSpiceSession *session);
 void gst_spice_inputs_channel_open(GstSpiceSession *session);

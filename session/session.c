@@ -35,6 +35,8 @@ enum {
     SIGNAL_CURSOR_CHANGED,
     SIGNAL_VOLUME_CHANGED,
     SIGNAL_RECORD_CHANGED,
+    SIGNAL_AGENT_CHANGED,
+    SIGNAL_AGENT_MESSAGE,
     N_SIGNALS
 };
 
@@ -234,13 +236,22 @@ void gst_spice_session_take_cursor(GstSpiceSession *self, GstSpiceCursor *cursor
     g_signal_emit(self, signals[SIGNAL_CURSOR_CHANGED], 0);
 }
 
+/** Whether channels of a type are for one client at a time, and offered again when they are free. */
+static gboolean is_device(guint8 type)
+{
+    return type == SPICE_CHANNEL_SMARTCARD || type == SPICE_CHANNEL_USBREDIR ||
+           type == SPICE_CHANNEL_PORT || type == SPICE_CHANNEL_WEBDAV;
+}
+
 void gst_spice_session_offer(GstSpiceSession *self, guint8 type, guint8 id)
 {
     guint16 both = (guint16)(type << 8 | id);
+    const gboolean again = gst_spice_session_offers(self, type, id);
 
-    if (gst_spice_session_offers(self, type, id) || self->offered->len >= MAX_OFFERED)
+    if (self->offered->len >= MAX_OFFERED || (again && !is_device(type)))
         return;
-    g_array_append_val(self->offered, both);
+    if (!again)
+        g_array_append_val(self->offered, both);
     if (type == SPICE_CHANNEL_INPUTS && !self->inputs)
         gst_spice_inputs_channel_open(self);
     else if (type == SPICE_CHANNEL_CURSOR && id == 0 && !self->cursor_channel)
@@ -340,6 +351,7 @@ static void gst_spice_session_init(GstSpiceSession *self)
     self->cursor = gst_spice_cursor_new();
     self->cursor_cache = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
                                                (GDestroyNotify)gst_spice_cursor_unref);
+    gst_spice_agent_init(self);
     spice_arena_init(&self->arena, &spice_allocator_libc, 16u << 20);
 }
 
@@ -361,6 +373,7 @@ static void gst_spice_session_finalize(GObject *object)
     g_ptr_array_unref(self->attachments);
     g_hash_table_unref(self->cursor_cache);
     gst_spice_cursor_unref(self->cursor);
+    gst_spice_agent_clear(self);
     spice_arena_clear(&self->arena);
     spice_address_free(self->address);
     g_free(self->location);
@@ -481,6 +494,11 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
                                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
     signals[SIGNAL_CURSOR_CHANGED] = g_signal_new("cursor-changed", type, G_SIGNAL_RUN_LAST, 0,
                                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_AGENT_CHANGED] =
+        g_signal_new("agent-changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_AGENT_MESSAGE] =
+        g_signal_new("agent-message", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+                     G_TYPE_UINT, G_TYPE_BYTES);
 }
 
 GstSpiceSession *gst_spice_session_new(void)

@@ -32,7 +32,11 @@ G_DECLARE_FINAL_TYPE(GstSpiceSession, gst_spice_session, GST_SPICE, SESSION, GOb
  * `channels-listed` () when a list has been gone through; `failed` (GError) once, when the session
  * could not be made or was lost; `mouse-mode-changed` (); `cursor-changed` (), see
  * gst_spice_session_get_cursor(); `volume-changed` (guint type) and `record-changed` (), see
- * session-sound.h.
+ * session-sound.h; `agent-changed` (), see gst_spice_session_get_agent(); `agent-message` (guint
+ * type, GBytes data), of a guest's agent.
+ *
+ * A `channel-available` of a device (usbredir, port, WebDAV, card reader) may come again: another
+ * client had it, and it is free.
  */
 GstSpiceSession *gst_spice_session_new(void);
 
@@ -53,6 +57,8 @@ typedef struct {
                     gpointer user_data);
     /** The channel is gone, or never came. Last call. */
     void (*closed)(GstSpiceAttachment *attachment, const GError *error, gpointer user_data);
+    /** All that was sent has been taken by the socket; may be NULL. */
+    void (*drained)(GstSpiceAttachment *attachment, gpointer user_data);
 } GstSpiceAttachmentHandler;
 
 /** Wants channel (type, id): it is linked as soon as the server has named it. `caps` are the
@@ -66,6 +72,11 @@ GstSpiceAttachment *gst_spice_session_attach(GstSpiceSession *session, guint8 ty
 void gst_spice_attachment_detach(GstSpiceAttachment *attachment);
 /** Sends a message; dropped if the channel is not open. Any thread. */
 void gst_spice_attachment_send(GstSpiceAttachment *attachment, guint16 type, GBytes *body);
+/** Bytes that were sent and that the socket has not taken. Any thread. */
+gsize gst_spice_attachment_get_unsent(GstSpiceAttachment *attachment);
+/** Closes it soon, by `closed`, with an error of SPICE_TRANSPORT_ERROR_PROTOCOL: what the server said
+ * is wrong. `why` is for a person. Any thread. */
+void gst_spice_attachment_refuse(GstSpiceAttachment *attachment, const char *why);
 /** Stops or resumes reading from the socket. Any thread. */
 void gst_spice_attachment_set_reading(GstSpiceAttachment *attachment, gboolean reading);
 /** Whether the server has a capability of this channel type. Only in callbacks from `opened` on. */
@@ -91,6 +102,18 @@ void gst_spice_session_pointer(GstSpiceSession *session, guint display, gint x, 
 void gst_spice_session_pointer_motion(GstSpiceSession *session, gint dx, gint dy);
 /** `button`: 1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down, 6 side, 7 extra. */
 void gst_spice_session_button(GstSpiceSession *session, guint button, gboolean pressed);
+
+/* The guest's agent */
+
+/** What the client can do, a mask of 1 << VD_AGENT_CAP_* (core/wire/vdagent.h); before
+ * gst_spice_session_open(). 0, the default: the agent is left alone, to other clients. */
+void gst_spice_session_set_agent_caps(GstSpiceSession *session, guint32 caps);
+/** Whether there is an agent that has said what it can do, and what both can. */
+gboolean gst_spice_session_get_agent(GstSpiceSession *session, guint32 *agreed);
+/** Sends one message, VD_AGENT_*, of this data. FALSE, nothing sent, if there is no agent, or more
+ * waits for it than a bound (32 MiB). What waits when the agent goes is lost. Announcements are the
+ * session's own. Any thread. */
+gboolean gst_spice_session_send_agent(GstSpiceSession *session, guint32 type, GBytes *data);
 
 /* State */
 

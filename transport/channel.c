@@ -421,9 +421,18 @@ static void on_closed(SpiceConnection *connection, const GError *error, gpointer
     channel_unref(self);
 }
 
+static void on_drained(SpiceConnection *connection, gpointer user_data)
+{
+    SpiceChannel *self = user_data;
+
+    if (self->state == OPEN && self->handler->drained)
+        self->handler->drained(self, self->user_data);
+}
+
 static const SpiceConnectionHandler connection_handler = {
     .secured = on_secured,
     .bytes = on_bytes,
+    .drained = on_drained,
     .closed = on_closed,
 };
 

@@ -41,6 +41,8 @@ typedef struct {
     gboolean (*message)(SpiceChannel *channel, const SpiceFrame *frame, gpointer user_data,
                         GError **error);
     void (*closed)(SpiceChannel *channel, const GError *error, gpointer user_data);
+    /** All that had waited to be sent has been taken by the socket; may be NULL. */
+    void (*drained)(SpiceChannel *channel, gpointer user_data);
 } SpiceChannelHandler;
 
 /** Begins to connect. (transfer full) */

@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Ports, USB and agent of Debian's QEMU on our libspice-server: bytes both ways, through our own client
+and through spice-gtk, with slow readers at either end; nothing is lost, changed or out of order."""
+import atexit
+import hashlib
+import json
+import os
+import random
+import select
+import struct
+import subprocess
+import threading
+import time
+
+from harness import BUILD, GUEST, LONG, SOURCE, WORK, Failure, check, environment, run_tests
+from vm import VM, free_port, wait_until
+
+OURS = os.path.join(BUILD, "server", "embed")
+STREAM = os.path.join(BUILD, "tests", "interop", "stream")
+GTK = os.path.join(SOURCE, "tests", "interop", "gtk-device.py")
+SIZE = (100 if LONG else 8) << 20
+SECONDS = 400 if LONG else 90
+
+DEVICES = [
+    "-device", "virtio-serial-pci",
+    "-chardev", "spiceport,id=p,name=org.example.p",
+    "-device", "virtserialport,chardev=p,name=org.example.p",
+    "-chardev", "spicevmc,id=u,name=usbredir", "-device", "virtserialport,chardev=u,name=org.example.u",
+    "-chardev", "spicevmc,id=a,name=vdagent", "-device", "virtserialport,chardev=a,name=com.redhat.spice.0",
+    "-chardev", "spiceport,id=w,name=org.spice-space.webdav.0",
+    "-device", "virtserialport,chardev=w,name=org.spice-space.webdav.0",
+    "-chardev", "spiceport,id=q,name=org.example.qmp", "-mon", "chardev=q,mode=control",
+    "-device", "usb-ehci,id=usb", "-chardev", "spicevmc,id=r,name=usbredir",
+    "-device", "usb-redir,chardev=r,bus=usb.0",
+]
+
+# Chunks and messages of the guest's agent
+TEXT, CLIPBOARD, CAPABILITIES, GRAB, REQUEST = 1, 4, 6, 7, 8
+CLIENT_PORT = 1
+AGENT_CAPS = 1 << 5 | 1 << 6  # by demand, with selections
+
+machine = {}
+peers = []
+
+
+@atexit.register
+def end_all():
+    for peer in peers:
+        peer.process.kill()
+    if machine:
+        machine["vm"].close()
+
+
+def vm():
+    """The machine that all tests share, and its TCP port."""
+    if not machine:
+        port = free_port()
+        machine["vm"] = VM(WORK, "devices", f"port={port},addr=127.0.0.1,disable-ticketing=on",
+                           guest=GUEST, modules="ehci-pci", library=OURS, extra=DEVICES)
+        machine["port"] = port
+        machine["vm"].wait_ready()
+        machine["vm"].run("dmesg -n 1")
+        machine["vm"].run('for p in /sys/class/virtio-ports/*; do '
+                          'ln -s /dev/${p##*/} /dev/$(cat $p/name); done')
+        # something that can be packed, with something that cannot in between
+        machine["vm"].run(
+            f"for i in $(seq {SIZE >> 20}); do cat /bin/busybox; head -c 300000 /dev/urandom; done "
+            f"2>/dev/null | head -c {SIZE} >/tmp/data", SECONDS)
+        machine["sum"] = guest_sum(machine["vm"], "/tmp/data")
+    return machine["vm"], machine["port"]
+
+
+def guest_sum(guest, path):
+    answer = guest.run(f"md5sum <{path}", SECONDS)
+    return [line for line in answer.splitlines() if line.endswith("  -")][0].split()[0]
+
+
+class Peer:
+    """A client's end of a device, a pipe. What it reports comes as lines."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, env=environment())
+        self.lines = []
+        self.buffer = b""
+        peers.append(self)
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        for line in self.process.stderr:
+            self.lines.append(line.decode(errors="replace").strip())
+
+    def wait_for(self, begin, n=1):
+        """Waits for the nth line that begins so; the line."""
+        def found():
+            lines = [line for line in self.lines if line.startswith(begin)]
+            return lines[n - 1] if len(lines) >= n else None
+        return wait_until(found, 30, f"{begin!r} from the client, which said {self.lines}")
+
+    def write(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def read_some(self, size):
+        """Some bytes, `size` at most; fails if none come for long."""
+        if not self.buffer:
+            out = self.process.stdout.fileno()
+            check(select.select([out], [], [], 60)[0],
+                  f"nothing comes; the client said {self.lines}")
+            self.buffer = os.read(out, 65536)
+            check(self.buffer, f"the stream ended; the client said {self.lines}")
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data
+
+    def read_line(self):
+        line = b""
+        while not line.endswith(b"\n"):
+            more = self.read_some(65536)
+            end = more.find(b"\n") + 1 or len(more)
+            line, self.buffer = line + more[:end], more[end:] + self.buffer
+        return line
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            data += self.read_some(size - len(data))
+        return data
+
+    def read_sum(self, size, slow=False):
+        """The MD5 sum of so many bytes; `slow`: at first they are read with pauses."""
+        total = hashlib.md5()
+        done = 0
+        while done < size:
+            data = self.read_some(min(65536, size - done))
+            total.update(data)
+            done += len(data)
+            if slow and done < size // 4:
+                time.sleep(0.02)
+        return total.hexdigest()
+
+    def close(self):
+        peers.remove(self)
+        self.process.kill()
+        self.process.wait()
+
+
+def ours(kind, which):
+    return Peer(STREAM, f"spice://127.0.0.1:{vm()[1]}", kind, str(which))
+
+
+def gtk(kind, *which):
+    return Peer("/usr/bin/python3", GTK, str(vm()[1]), kind, *which)
+
+
+def pattern(size, seed):
+    """Bytes of which some can be packed."""
+    chance = random.Random(seed)
+    block = chance.randbytes(40000)
+    text = b"".join(b"line %d of a text\n" % i for i in range(3000))
+    return ((block + text) * (size // (len(block) + len(text)) + 1))[:size]
+
+
+# A monitor of QEMU's on a port
+
+def ask(peer, line):
+    peer.write(line)
+    while True:
+        answer = json.loads(peer.read_line())
+        if "return" in answer or "error" in answer:
+            return answer
+
+
+def talk_to_monitor(peer):
+    check("QMP" in json.loads(peer.read_line()), "the monitor does not greet")
+    check(ask(peer, b'{"execute": "qmp_capabilities"}\n') == {"return": {}}, "capabilities")
+    first = ask(peer, b'{"execute": "query-qmp-schema"}\n')
+    size = len(json.dumps(first))
+    check(size > 100000, f"a schema of {size} bytes")
+    for _ in range(SIZE // 4 // size):
+        check(ask(peer, b'{"execute": "query-qmp-schema"}\n') == first, "another schema")
+    # spaces in amounts before a command
+    writer = threading.Thread(target=peer.write, args=[b" " * (SIZE // 4)])
+    writer.start()
+    writer.join(SECONDS)
+    check(not writer.is_alive(), "the monitor does not take spaces")
+    check(ask(peer, b'{"execute": "query-status"}\n')["return"]["running"], "it does not run")
+    peer.close()
+
+
+def test_a_monitor_is_spoken_to_through_a_port():
+    vm()
+    peer = ours("port", 1)
+    check(peer.wait_for("opened") == "opened org.example.qmp 1", peer.lines)
+    talk_to_monitor(peer)
+
+
+def test_a_monitor_is_spoken_to_by_spice_gtk():
+    vm()
+    peer = gtk("port", "org.example.qmp")
+    check(peer.wait_for("opened") == "opened org.example.qmp 1", peer.lines)
+    talk_to_monitor(peer)
+
+
+# Streams of bytes
+
+def from_guest(peer, device):
+    """All bytes of a file in the guest, to a client that reads slowly at first."""
+    guest, _ = vm()
+    guest.run(f"cat /tmp/data >/dev/{device} &")
+    check(peer.read_sum(SIZE, slow=True) == machine["sum"], "other bytes came from the guest")
+
+
+def to_guest(peer, device):
+    """All bytes to a guest that looks at them late."""
+    guest, _ = vm()
+    data = pattern(SIZE, 1)
+    writer = threading.Thread(target=peer.write, args=[data])
+    guest.run(f"(sleep 1; head -c {SIZE} | md5sum >/tmp/sum; touch /tmp/done) </dev/{device} &")
+    writer.start()
+    guest.run("while ! [ -e /tmp/done ]; do sleep 0.1; done; rm /tmp/done", SECONDS)
+    check(hashlib.md5(data).hexdigest() in guest.run("cat /tmp/sum"), "other bytes came to the guest")
+
+
+def both_ways(peer, device):
+    from_guest(peer, device)
+    to_guest(peer, device)
+    peer.close()
+
+
+def test_a_port_carries_all_bytes():
+    vm()
+    peer = ours("port", 0)
+    check(peer.wait_for("opened") == "opened org.example.p 0", peer.lines)
+    both_ways(peer, "org.example.p")
+    check("event 0" in peer.lines and "event 1" in peer.lines, f"no events: {peer.lines}")
+
+
+def test_a_port_carries_all_bytes_for_spice_gtk():
+    vm()
+    peer = gtk("port", "org.example.p")
+    peer.wait_for("opened")
+    both_ways(peer, "org.example.p")
+
+
+def test_a_folder_channel_carries_all_bytes():
+    vm()
+    peer = ours("webdav", 0)
+    check(peer.wait_for("opened").startswith("opened org.spice-space.webdav.0"), peer.lines)
+    both_ways(peer, "org.spice-space.webdav.0")
+
+
+def test_a_usb_channel_carries_all_bytes():
+    guest, _ = vm()
+    peer = ours("usbredir", 1)
+    # It is a device while the guest has it open, which only one may.
+    guest.run(f"(cat /tmp/data >&3; sleep 1; head -c {SIZE} <&3 | md5sum >/tmp/sum; touch /tmp/done; "
+              "sleep 1000) 3<>/dev/org.example.u &")
+    peer.wait_for("opened")
+    check(peer.read_sum(SIZE, slow=True) == machine["sum"], "other bytes came from the guest")
+    data = pattern(SIZE, 3)
+    threading.Thread(target=peer.write, args=[data], daemon=True).start()
+    guest.run("while ! [ -e /tmp/done ]; do sleep 0.1; done; rm /tmp/done", SECONDS)
+    check(hashlib.md5(data).hexdigest() in guest.run("cat /tmp/sum"), "other bytes came to the guest")
+    guest.run("killall sleep")
+    peer.wait_for("closed")  # with the device
+    peer.close()
+
+
+def test_one_client_at_a_time_has_a_device():
+    vm()
+    first = ours("port", 0)
+    first.wait_for("opened")
+    second = ours("port", 0)
+    time.sleep(1)
+    check(not second.lines, f"a second client got the port: {second.lines}")
+    first.close()
+    second.wait_for("opened")  # it is offered the port when it is free
+    second.close()
+
+
+# The agent
+
+def message(kind, data):
+    return struct.pack("<IIQI", 1, kind, 0, len(data)) + data
+
+
+def chunks(stream, size=2048):
+    return b"".join(struct.pack("<II", CLIENT_PORT, len(stream[at:at + size])) + stream[at:at + size]
+                    for at in range(0, len(stream), size))
+
+
+def messages(wire):
+    """[(type, data)] of what a guest's agent got for the client's port."""
+    stream, at = b"", 0
+    while at + 8 <= len(wire):
+        port, size = struct.unpack_from("<II", wire, at)
+        check(port in (1, 2) and size <= 2048, f"a chunk of port {port} with {size} bytes")
+        if port == CLIENT_PORT:
+            stream += wire[at + 8:at + 8 + size]
+        at += 8 + size
+    found, at = [], 0
+    while at + 20 <= len(stream):
+        _, kind, _, size = struct.unpack_from("<IIQI", stream, at)
+        if len(stream) - at - 20 < size:
+            break  # not all of it has come
+        found.append((kind, stream[at + 20:at + 20 + size]))
+        at += 20 + size
+    return found
+
+
+class Agent:
+    """The guest's agent: what it says is brought into the guest through a port, what it hears out."""
+
+    def __init__(self):
+        self.guest, _ = vm()
+        self.port = ours("port", 0)
+        self.port.wait_for("opened")
+        # only one process may have a port open
+        self.guest.run("rm -f /tmp/say; mkfifo /tmp/say; (cat <&3 >/tmp/heard & "
+                       "while [ -e /tmp/say ]; do cat /tmp/say >&3; done) "
+                       "3<>/dev/com.redhat.spice.0 &")
+        wait_until(lambda: "yes" in self.guest.run("[ -e /tmp/heard ] && echo y''es"), 30, "agent")
+
+    def say(self, *wanted):
+        data = b"".join(chunks(message(kind, data)) for kind, data in wanted)
+        self.guest.run(f"(head -c {len(data)} >/tmp/said; touch /tmp/done) </dev/org.example.p &")
+        threading.Thread(target=self.port.write, args=[data], daemon=True).start()
+        self.guest.run("while ! [ -e /tmp/done ]; do sleep 0.1; done; rm /tmp/done; "
+                       "cat /tmp/said >/tmp/say", SECONDS)
+
+    def heard_size(self):
+        return int(self.guest.run("echo size=$(wc -c </tmp/heard)").split("size=")[-1].split()[0])
+
+    def heard(self):
+        """All that was heard so far."""
+        size = self.heard_size()
+        self.guest.run("cat /tmp/heard >/dev/org.example.p &")
+        return messages(self.port.read(size))
+
+    def hear_large(self):
+        """The last message, once more than SIZE was heard, and all of that message."""
+        found = []
+
+        def is_whole():
+            if self.heard_size() > SIZE:
+                found[:] = self.heard()[-1:]
+            return found and len(found[0][1]) >= SIZE
+        wait_until(is_whole, SECONDS, "large message in the guest")
+        return found[0]
+
+    def close(self):
+        self.guest.run("rm /tmp/say; killall cat")
+        self.port.close()
+
+    def wait_heard(self, condition, what):
+        """Waits until a message was heard of which `condition` is true."""
+        wait_until(lambda: any(condition(*each) for each in self.heard()), SECONDS, what)
+
+
+def test_an_agent_and_our_client_speak():
+    agent = Agent()
+    peer = ours("agent", hex(AGENT_CAPS))
+    text = pattern(SIZE, 2)
+    agent.wait_heard(lambda kind, data: kind == CAPABILITIES, "announcement in the guest")
+    agent.say((CAPABILITIES, struct.pack("<II", 0, AGENT_CAPS)))
+    check(peer.wait_for("agent") == f"agent {hex(AGENT_CAPS)}", peer.lines)
+    agent.say((CLIPBOARD, text), (99, b""))
+    kind, size = struct.unpack("<II", peer.read(8))
+    check((kind, size) == (CLIPBOARD, SIZE), f"message {kind} of {size} bytes")
+    check(peer.read_sum(SIZE, slow=True) == hashlib.md5(text).hexdigest(), "another message came")
+    check(struct.unpack("<II", peer.read(8)) == (99, 0), "no empty message came")
+    path = os.path.join(WORK, "message")
+    with open(path, "wb") as f:
+        f.write(text)
+    peer.write(f"{CLIPBOARD} {path}\n".encode())
+    check(agent.hear_large() == (CLIPBOARD, text), "another message came to the guest")
+    peer.close()
+    agent.close()
+
+
+SELECTION = b"\0\0\0\0"  # the clipboard
+
+
+def test_an_agent_and_spice_gtk_copy_text():
+    agent = Agent()
+    peer = gtk("agent")
+    text = pattern(SIZE // 2, 4).hex().encode()
+    agent.wait_heard(lambda kind, data: kind == CAPABILITIES, "announcement in the guest")
+    agent.say((CAPABILITIES, struct.pack("<II", 0, AGENT_CAPS)),
+              (GRAB, SELECTION + struct.pack("<I", TEXT)))
+    peer.wait_for("grab")
+    agent.wait_heard(lambda kind, data: (kind, data) == (REQUEST, SELECTION + struct.pack("<I", TEXT)),
+                     "request in the guest")
+    agent.say((CLIPBOARD, SELECTION + struct.pack("<I", TEXT) + text))
+    size, = struct.unpack("<I", peer.read(4))
+    check(size == SIZE, f"{size} bytes of text")
+    check(peer.read_sum(SIZE, slow=True) == hashlib.md5(text).hexdigest(), "another text came")
+    path = os.path.join(WORK, "text")
+    with open(path, "wb") as f:
+        f.write(text)
+    peer.write(f"{path}\n".encode())
+    agent.wait_heard(lambda kind, data: kind == GRAB, "grab in the guest")
+    agent.say((REQUEST, SELECTION + struct.pack("<I", TEXT)))
+    check(agent.hear_large() == (CLIPBOARD, SELECTION + struct.pack("<I", TEXT) + text),
+          "another text came to the guest")
+    peer.close()
+    agent.close()
+
+
+# A USB device of the client's
+
+DESCRIPTORS = {
+    0x0100: bytes.fromhex("120100020000004034127856000101020001"),
+    0x0200: bytes.fromhex("09021200010100c0320904000000ff000000"),
+    0x0300: bytes.fromhex("04030904"),
+    0x0301: b"\x0e\x03" + "guests".encode("utf-16-le"),
+    0x0302: b"\x18\x03" + "test device".encode("utf-16-le"),
+}
+HELLO, CONNECT, INTERFACES, ENDPOINTS, CONTROL = 0, 1, 4, 5, 100
+SET_CONFIGURATION, CONFIGURATION = 6, 8
+STALL = 4
+
+
+def usb_packet(kind, number, header, data=b""):
+    return struct.pack("<III", kind, len(header) + len(data), number) + header + data
+
+
+def usb_answer(kind, number, body):
+    """What the device says to a packet of the guest's; None: nothing."""
+    if kind == CONTROL:
+        endpoint, request, direction, _, value, index, length = struct.unpack_from("<BBBBHHH", body)
+        data = DESCRIPTORS.get(value) if (direction, request) == (0x80, 6) else None
+        if (direction, request) == (0x80, 0):  # status
+            data = b"\1\0"
+        status = 0 if data is not None else STALL
+        data = (data or b"")[:length]
+        return usb_packet(CONTROL, number, struct.pack("<BBBBHHH", endpoint, request, direction,
+                                                       status, value, index, len(data)), data)
+    if kind == SET_CONFIGURATION:
+        return usb_packet(CONFIGURATION, number, struct.pack("<BB", 0, body[0]))
+    return None
+
+
+def be_a_usb_device(peer):
+    try:
+        while True:
+            kind, size, number = struct.unpack("<III", peer.read(12))
+            answer = usb_answer(kind, number, peer.read(size))
+            if answer:
+                peer.write(answer)
+    except Failure:
+        pass  # it was unplugged
+
+
+def test_a_guest_finds_a_usb_device_of_the_client():
+    guest, _ = vm()
+    peer = ours("usbredir", 0)
+    peer.wait_for("opened")
+    peer.write(usb_packet(HELLO, 0, b"test".ljust(64, b"\0"), struct.pack("<I", 0)))
+    kind, size, _ = struct.unpack("<III", peer.read(12))
+    check(kind == HELLO and b"qemu" in peer.read(size).lower(), "QEMU does not say hello")
+    peer.write(usb_packet(ENDPOINTS, 0, bytes([0] + [255] * 15 + [0] + [255] * 15) + bytes(64)) +
+               usb_packet(INTERFACES, 0, struct.pack("<I", 1) + bytes(32) + bytes([255] * 32) +
+                          bytes(64)) +
+               usb_packet(CONNECT, 0, struct.pack("<BBBBHH", 2, 0, 0, 0, 0x1234, 0x5678)))
+    threading.Thread(target=be_a_usb_device, args=[peer], daemon=True).start()
+    wait_until(lambda: "test device" in guest.run("cat /sys/bus/usb/devices/*/product"), 30,
+               "USB device in the guest")
+    peer.close()
+    wait_until(lambda: "test device" not in guest.run("cat /sys/bus/usb/devices/*/product"), 30,
+               "end of the USB device in the guest")
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_tests([value for name, value in list(globals().items())
+                                if name.startswith("test_")]))
