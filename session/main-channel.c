@@ -25,6 +25,7 @@ static void request_client_mouse(GstSpiceSession *self, guint32 supported, guint
 static void on_init(GstSpiceSession *self, const SpiceMsgMainInit *init)
 {
     self->session_id = init->session_id;
+    gst_spice_session_set_mm_time(self, init->multi_media_time);
     g_mutex_lock(&self->lock);
     self->ram_hint = init->ram_hint;
     g_mutex_unlock(&self->lock);
@@ -93,6 +94,9 @@ static gboolean on_message(SpiceChannel *channel, const SpiceFrame *frame, gpoin
         request_client_mouse(self, mode->supported_modes, mode->current_mode);
         break;
     }
+    case SPICE_MSG_MAIN_MULTI_MEDIA_TIME:
+        gst_spice_session_set_mm_time(self, ((SpiceMsgMainMultiMediaTime *)message)->time);
+        break;
     case SPICE_MSG_MAIN_NAME:
         on_name(self, message);
         break;

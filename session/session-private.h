@@ -68,6 +68,8 @@ struct _GstSpiceSession {
     char *name;                     /* under lock */
     guint32 ram_hint;               /* under lock */
     GstSpiceKnownVolume volumes[2]; /* under lock: playback, record */
+    gboolean has_mm_time;           /* under lock */
+    guint32 mm_offset;              /* under lock: ms, of its multimedia time to our clock */
 
     GstSpiceMediaClock *media_clock;
 
@@ -107,6 +109,8 @@ void gst_spice_session_fail(GstSpiceSession *session, const GError *error);
 /** The server has named channel (type, id). */
 void gst_spice_session_offer(GstSpiceSession *session, guint8 type, guint8 id);
 void gst_spice_session_list_done(GstSpiceSession *session);
+/** The server told its multimedia time. */
+void gst_spice_session_set_mm_time(GstSpiceSession *session, guint32 time);
 void gst_spice_session_set_mouse_mode(GstSpiceSession *session, guint32 mode);
 /** Takes the reference. */
 void gst_spice_session_take_cursor(GstSpiceSession *session, GstSpiceCursor *cursor);

@@ -588,6 +588,29 @@ GstSpiceCursor *gst_spice_session_get_cursor(GstSpiceSession *self)
     return cursor;
 }
 
+static guint32 clock_ms(void)
+{
+    return (guint32)(g_get_monotonic_time() / 1000);
+}
+
+void gst_spice_session_set_mm_time(GstSpiceSession *self, guint32 time)
+{
+    g_mutex_lock(&self->lock);
+    self->has_mm_time = TRUE;
+    self->mm_offset = time - clock_ms();
+    g_mutex_unlock(&self->lock);
+}
+
+guint32 gst_spice_session_get_mm_time(GstSpiceSession *self)
+{
+    guint32 time;
+
+    g_mutex_lock(&self->lock);
+    time = self->has_mm_time ? clock_ms() + self->mm_offset : 0;
+    g_mutex_unlock(&self->lock);
+    return time;
+}
+
 guint32 gst_spice_session_get_ram_hint(GstSpiceSession *self)
 {
     guint32 hint;

@@ -121,6 +121,9 @@ gboolean gst_spice_session_send_agent(GstSpiceSession *session, guint32 type, GB
 GstSpiceCursor *gst_spice_session_get_cursor(GstSpiceSession *session);
 /** Bytes of the server's QXL RAM, from which the dictionary's size follows. */
 guint32 gst_spice_session_get_ram_hint(GstSpiceSession *session);
+/** The server's multimedia time in ms, as it was told last and has gone on since; 0 before. Any
+ * thread. */
+guint32 gst_spice_session_get_mm_time(GstSpiceSession *session);
 /** The virtual machine's name; NULL if the server told none. (transfer full) */
 char *gst_spice_session_get_name(GstSpiceSession *session);
 

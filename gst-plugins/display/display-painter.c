@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "display-painter.h"
 
-#include "core/image/jpeg.h"
+#include "painter-streams.h"
 #include "session/cpu.h"
 #include "transport/framer.h"
 
@@ -22,14 +22,15 @@ struct GstSpiceDisplayPainter {
     const GstSpiceDisplayPainterEvents *events;
     gpointer user_data;
     SpiceReceiver *receiver;
-    SpiceJpeg *jpeg; /* of MJPEG streams */
+    GstSpicePainterStreams *streams;
     SpiceArena arena;
     guint64 progress_seen;
     gboolean stop; /* under the group's lock: leave what is being waited for */
 
     GMutex lock;
-    guint64 messages, refused; /* under lock */
-    guint64 images[256];       /* under lock, by SpiceImageType: sources of DRAW_COPY */
+    guint64 messages, refused;                /* under lock */
+    GstSpicePainterStreamsStats stream_stats; /* under lock */
+    guint64 images[256]; /* under lock, by SpiceImageType: sources of DRAW_COPY */
 };
 
 static void count_image(GstSpiceDisplayPainter *self, guint16 type, const void *message)
@@ -90,40 +91,18 @@ static gboolean feed(GstSpiceDisplayPainter *self, const SpiceMessageDef *def, c
 
 /* Streams */
 
-/** Decodes a frame of an MJPEG stream and paints it; a bad frame is left out. */
-static void paint_mjpeg(GstSpiceDisplayPainter *self, const SpiceMessageDef *def, guint32 stream_id,
-                        guint32 width, guint32 height, const SpiceRect *dest, SpiceBytes data)
-{
-    SpiceReceiverResult result;
-    SpiceError error = {0};
-    SpicePicture *picture;
-
-    picture = spice_picture_create(&spice_allocator_libc, PIXMAN_x8r8g8b8, width, height, &error);
-    if (picture && spice_jpeg_decode(self->jpeg, data.data, data.size, width, height,
-                                     picture->pixels.data, picture->pixels.stride, &error)) {
-        spice_receiver_paint_frame(self->receiver, stream_id, &picture->pixels, dest, &result);
-        note_result(self, def, &result);
-    } else {
-        GST_INFO("display %u: frame of stream %u left out: %s %s", self->id, stream_id, error.field,
-                 spice_error_phrase(error.code));
-    }
-    spice_picture_unref(picture);
-}
-
 static void paint_stream_data(GstSpiceDisplayPainter *self, const SpiceMessageDef *def,
                               const void *message)
 {
-    const SpiceMsgDisplayStreamData *data = message;
-    const SpiceMsgDisplayStreamDataSized *sized = message;
-    guint32 id = def->type == SPICE_MSG_DISPLAY_STREAM_DATA ? data->id : sized->id;
-    const SpiceReceiverStream *stream = spice_receiver_stream(self->receiver, id);
+    SpiceReceiverResult result;
+    GstSpicePainterStreamsStats stats;
 
-    if (!stream || stream->codec != SPICE_VIDEO_CODEC_TYPE_MJPEG)
-        return;
-    if (def->type == SPICE_MSG_DISPLAY_STREAM_DATA)
-        paint_mjpeg(self, def, id, stream->width, stream->height, NULL, data->data);
-    else
-        paint_mjpeg(self, def, id, sized->width, sized->height, &sized->dest, sized->data);
+    if (gst_spice_painter_streams_paint(self->streams, self->receiver, def->type, message, &result))
+        note_result(self, def, &result);
+    stats = gst_spice_painter_streams_get_stats(self->streams);
+    g_mutex_lock(&self->lock);
+    self->stream_stats = stats;
+    g_mutex_unlock(&self->lock);
 }
 
 static gboolean take_message(GstSpiceDisplayPainter *self, const guint8 *data, gsize size,
@@ -161,6 +140,7 @@ static gboolean take_message(GstSpiceDisplayPainter *self, const guint8 *data, g
     count_image(self, def->type, message);
     if (!feed(self, def, message))
         return spice_error_set(error, SPICE_ERROR_CORRUPT, "GLZ window");
+    gst_spice_painter_streams_follow(self->streams, def->type, message);
     if (def->type == SPICE_MSG_DISPLAY_STREAM_DATA ||
         def->type == SPICE_MSG_DISPLAY_STREAM_DATA_SIZED)
         paint_stream_data(self, def, message);
@@ -218,7 +198,9 @@ void gst_spice_display_painter_add_stats(GstSpiceDisplayPainter *self, GstStruct
 
     g_mutex_lock(&self->lock);
     gst_structure_set(stats, "messages", G_TYPE_UINT64, self->messages, "refused", G_TYPE_UINT64,
-                      self->refused, NULL);
+                      self->refused, "stream-frames", G_TYPE_UINT64, self->stream_stats.painted,
+                      "stream-frames-lost", G_TYPE_UINT64, self->stream_stats.lost,
+                      "stream-reports", G_TYPE_UINT64, self->stream_stats.reports, NULL);
     for (i = 0; i < G_N_ELEMENTS(names); i++)
         gst_structure_set(stats, names[i].name, G_TYPE_UINT64, self->images[names[i].type], NULL);
     g_mutex_unlock(&self->lock);
@@ -245,8 +227,8 @@ GstSpiceDisplayPainter *gst_spice_display_painter_new(GstSpiceDisplayGroup *grou
     gst_spice_display_group_join(group, id);
     gst_spice_display_group_configure(group, &config);
     self->receiver = spice_receiver_create(&config);
-    self->jpeg = spice_jpeg_new(&spice_allocator_libc, config.cpu);
-    if (self->receiver && self->jpeg)
+    self->streams = gst_spice_painter_streams_new(events, user_data);
+    if (self->receiver && self->streams)
         return self;
     gst_spice_display_painter_free(self);
     return NULL;
@@ -257,7 +239,7 @@ void gst_spice_display_painter_free(GstSpiceDisplayPainter *self)
     if (!self)
         return;
     g_clear_pointer(&self->receiver, spice_receiver_destroy);
-    spice_jpeg_free(self->jpeg);
+    gst_spice_painter_streams_free(self->streams);
     spice_arena_clear(&self->arena);
     gst_spice_display_group_leave(self->group, self->id);
     gst_spice_display_group_unref(self->group);

@@ -1,4 +1,4 @@
-/* Messages of a display channel become pixels: receiver, MJPEG streams, and waiting for what other
+/* Messages of a display channel become pixels: receiver, video streams, and waiting for what other
  * displays of the client have to bring.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -21,6 +21,10 @@ typedef struct {
     void (*waits)(gpointer user_data);
     /** The server said where its monitors lie on the surface. */
     void (*monitors)(const SpiceHead *heads, guint n_heads, gpointer user_data);
+    /** A message of the client's for the server, as its struct. */
+    void (*send)(guint16 type, const void *message, gpointer user_data);
+    /** The server's multimedia time, in ms, as far as it was told. */
+    guint32 (*mm_time)(gpointer user_data);
 } GstSpiceDisplayPainterEvents;
 
 /** A painter of display `id`, which joins `group` (a reference is taken). NULL without memory. */

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-#define IDLE_NAME   "application/x-gst-spice-idle"
-#define DAMAGE_NAME "application/x-gst-spice-damage"
-#define WAKE_NAME   "application/x-gst-spice-wake"
-#define WOKEN_NAME  "application/x-gst-spice-woken"
-#define REFUSE_NAME "application/x-gst-spice-refuse-stream"
+#define IDLE_NAME    "application/x-gst-spice-idle"
+#define DAMAGE_NAME  "application/x-gst-spice-damage"
+#define WAKE_NAME    "application/x-gst-spice-wake"
+#define WOKEN_NAME   "application/x-gst-spice-woken"
+#define REFUSE_NAME  "application/x-gst-spice-refuse-stream"
+#define MESSAGE_NAME "application/x-gst-spice-message"
 
 static gboolean is_custom(GstEvent *event, GstEventType type, const char *name)
 {
@@ -57,6 +58,27 @@ gboolean gst_spice_event_parse_refuse_stream(GstEvent *event, guint32 *id, guint
     return is_custom(event, GST_EVENT_CUSTOM_UPSTREAM, REFUSE_NAME) &&
            gst_structure_get(gst_event_get_structure(event), "id", G_TYPE_UINT, id, "generation",
                              G_TYPE_UINT64, generation, NULL);
+}
+
+GstEvent *gst_spice_event_new_message(guint16 type, GBytes *body)
+{
+    return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                gst_structure_new(MESSAGE_NAME, "type", G_TYPE_UINT, (guint)type,
+                                                  "body", G_TYPE_BYTES, body, NULL));
+}
+
+gboolean gst_spice_event_parse_message(GstEvent *event, guint16 *type, GBytes **body)
+{
+    const GValue *value;
+    guint number;
+
+    if (!is_custom(event, GST_EVENT_CUSTOM_UPSTREAM, MESSAGE_NAME) ||
+        !gst_structure_get_uint(gst_event_get_structure(event), "type", &number))
+        return FALSE;
+    value = gst_structure_get_value(gst_event_get_structure(event), "body");
+    *type = (guint16)number;
+    *body = value ? g_value_get_boxed(value) : NULL;
+    return *body != NULL;
 }
 
 GstEvent *gst_spice_event_new_damage(const pixman_box32_t *boxes, guint n_boxes)

@@ -1,4 +1,6 @@
-/* What spicedrawsrc and spicedisplayenc say to each other, as custom events.
+/* What elements of a display say to each other against the stream, or beside it, as custom events:
+ * spicedrawsrc and spicedisplayenc of a client's pipeline, spicechannelsrc and spicedisplaydec of a
+ * viewer's.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -24,6 +26,11 @@ gboolean gst_spice_event_is_woken(GstEvent *event);
 /** Upstream: this stream of the view's cannot be sent as one. */
 GstEvent *gst_spice_event_new_refuse_stream(guint32 id, guint64 generation);
 gboolean gst_spice_event_parse_refuse_stream(GstEvent *event, guint32 *id, guint64 *generation);
+
+/** Upstream: a message of the display channel that is to be sent to the server. */
+GstEvent *gst_spice_event_new_message(guint16 type, GBytes *body);
+/** Whether it is one; *body is the event's own. */
+gboolean gst_spice_event_parse_message(GstEvent *event, guint16 *type, GBytes **body);
 
 enum { GST_SPICE_MAX_DAMAGE_BOXES = 64 };
 

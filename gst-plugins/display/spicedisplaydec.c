@@ -12,6 +12,9 @@
  * Frames share their memory with those before them: only what changed is copied. The memory is
  * read-only, so elements that paint into frames in place work on a copy.
  *
+ * Video streams are decoded by libjpeg-turbo, or by whatever decoder of GStreamer's takes them, and
+ * painted as they come; the server hears how they do.
+ *
  * #GstNavigation events that come from downstream go to the session as input.
  *
  * ## Example launch line
@@ -24,7 +27,9 @@
 #include "damage-meta.h"
 #include "display-painter.h"
 #include "frame-slots.h"
+#include "idle-events.h"
 #include "heads-event.h"
+#include "core/wire/channel.h"
 #include "gst-plugins/net/navigation.h"
 #include "gst-plugins/net/session-context.h"
 
@@ -436,9 +441,36 @@ static void on_monitors(const SpiceHead *heads, guint n_heads, gpointer user_dat
         self->damaged_since = g_get_monotonic_time();
 }
 
+static void on_send(guint16 type, const void *message, gpointer user_data)
+{
+    GstSpiceDisplayDec *self = user_data;
+    const SpiceMessageDef *def = spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_CLIENT, type);
+    SpiceBuffer buffer = {.allocator = &spice_allocator_libc};
+
+    if (spice_message_write(def, message, &buffer, NULL)) {
+        g_autoptr(GBytes) body = g_bytes_new(buffer.data, buffer.size);
+
+        gst_pad_push_event(self->sink, gst_spice_event_new_message(type, body));
+    }
+    spice_buffer_clear(&buffer);
+}
+
+static guint32 on_mm_time(gpointer user_data)
+{
+    GstSpiceDisplayDec *self = user_data;
+    guint32 time = 0;
+
+    GST_OBJECT_LOCK(self);
+    if (self->session)
+        time = gst_spice_session_get_mm_time(self->session);
+    GST_OBJECT_UNLOCK(self);
+    return time;
+}
+
 static gboolean start(GstSpiceDisplayDec *self)
 {
-    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits, on_monitors};
+    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits, on_monitors, on_send,
+                                                        on_mm_time};
     GstSpiceDisplayGroup *group =
         gst_spice_display_group_get(self->shared_caches ? G_OBJECT(self->session) : NULL);
     GstSpiceDisplayPainter *painter =

@@ -26,7 +26,10 @@
 #include "core/wire/channel.h"
 #include "core/wire/display.h"
 #include "gst-plugins/display/display-group.h"
+#include "gst-plugins/display/idle-events.h"
+#include "gst-plugins/video/video-decoder.h"
 #include "session-context.h"
+#include "session/streaming-video.h"
 #include "session/image-compression.h"
 #include "transport/error.h"
 #include "transport/framer.h"
@@ -287,12 +290,24 @@ static void drop_session(GstSpiceChannelSrc *self)
     self->own_session = FALSE;
 }
 
+/** What this client does; video by the decoders that there are. */
+static guint32 display_caps(void)
+{
+    guint32 caps = 1u << SPICE_DISPLAY_CAP_SIZED_STREAM | 1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
+                   1u << SPICE_DISPLAY_CAP_COMPOSITE | 1u << SPICE_DISPLAY_CAP_A8_SURFACE |
+                   1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION | 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
+                   1u << SPICE_DISPLAY_CAP_MULTI_CODEC | 1u << SPICE_DISPLAY_CAP_CODEC_MJPEG;
+    guint8 codec;
+
+    for (codec = SPICE_VIDEO_CODEC_TYPE_VP8; gst_spice_video_codec_name(codec); codec++)
+        if (gst_spice_video_decoder_is_possible(codec))
+            caps |= 1u << gst_spice_video_codec_capability(codec);
+    return caps;
+}
+
 static gboolean gst_spice_channel_src_start(GstBaseSrc *src)
 {
-    static const guint32 caps =
-        1u << SPICE_DISPLAY_CAP_SIZED_STREAM | 1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
-        1u << SPICE_DISPLAY_CAP_COMPOSITE | 1u << SPICE_DISPLAY_CAP_A8_SURFACE |
-        1u << SPICE_DISPLAY_CAP_LZ4_COMPRESSION;
+    const guint32 caps = display_caps();
     GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
     GstSpiceAttachment *attachment;
 
@@ -306,6 +321,22 @@ static gboolean gst_spice_channel_src_start(GstBaseSrc *src)
                                  &caps, 1, &attachment_handler, self);
     g_mutex_lock(&self->lock);
     self->attachment = attachment;
+    g_mutex_unlock(&self->lock);
+    return TRUE;
+}
+
+/** Sends what the decoder has to say to the server. */
+static gboolean gst_spice_channel_src_event(GstBaseSrc *src, GstEvent *event)
+{
+    GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(src);
+    guint16 type;
+    GBytes *body;
+
+    if (!gst_spice_event_parse_message(event, &type, &body))
+        return GST_BASE_SRC_CLASS(gst_spice_channel_src_parent_class)->event(src, event);
+    g_mutex_lock(&self->lock);
+    if (self->attachment)
+        gst_spice_attachment_send(self->attachment, type, body);
     g_mutex_unlock(&self->lock);
     return TRUE;
 }
@@ -455,6 +486,7 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
     element_class->set_context = gst_spice_channel_src_set_context;
     base_class->start = gst_spice_channel_src_start;
     base_class->stop = gst_spice_channel_src_stop;
+    base_class->event = gst_spice_channel_src_event;
     base_class->unlock = gst_spice_channel_src_unlock;
     base_class->unlock_stop = gst_spice_channel_src_unlock_stop;
     GST_PUSH_SRC_CLASS(klass)->create = gst_spice_channel_src_create;

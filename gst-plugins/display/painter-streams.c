@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "painter-streams.h"
+
+#include "core/image/jpeg.h"
+#include "gst-plugins/video/video-decoder.h"
+#include "session/cpu.h"
+
+GST_DEBUG_CATEGORY_STATIC(spicepainterstreams_debug);
+#define GST_CAT_DEFAULT spicepainterstreams_debug
+
+/* So many frames in a row that came too late are reported at once. */
+enum { LATE_IN_A_ROW = 3 };
+
+typedef struct {
+    GstSpiceVideoDecoder *decoder; /* NULL: none yet, or it is MJPEG */
+    gboolean cannot;               /* there is no decoder, and the server was told */
+    gboolean reports;              /* the server wants to be told how frames arrive */
+    guint32 unique_id, window, timeout_ms;
+    SpiceMsgcDisplayStreamReport report; /* the one that is being filled */
+    gint64 report_since;                 /* monotonic */
+    guint late;                          /* in a row */
+} Stream;
+
+struct GstSpicePainterStreams {
+    const GstSpiceDisplayPainterEvents *events;
+    gpointer user_data;
+    SpiceJpeg *jpeg; /* of all MJPEG streams */
+    Stream streams[SPICE_MAX_STREAMS];
+    GstSpicePainterStreamsStats stats;
+};
+
+GstSpicePainterStreams *gst_spice_painter_streams_new(const GstSpiceDisplayPainterEvents *events,
+                                                      gpointer user_data)
+{
+    GstSpicePainterStreams *self = g_new0(GstSpicePainterStreams, 1);
+
+    GST_DEBUG_CATEGORY_INIT(spicepainterstreams_debug, "spicepainterstreams", 0,
+                            "SPICE video streams");
+    self->events = events;
+    self->user_data = user_data;
+    self->jpeg = spice_jpeg_new(&spice_allocator_libc, gst_spice_cpu_flags());
+    if (!self->jpeg)
+        g_clear_pointer(&self, gst_spice_painter_streams_free);
+    return self;
+}
+
+static void forget(Stream *stream)
+{
+    gst_spice_video_decoder_free(stream->decoder);
+    *stream = (Stream){0};
+}
+
+void gst_spice_painter_streams_free(GstSpicePainterStreams *self)
+{
+    guint i;
+
+    if (!self)
+        return;
+    for (i = 0; i < G_N_ELEMENTS(self->streams); i++)
+        forget(&self->streams[i]);
+    spice_jpeg_free(self->jpeg);
+    g_free(self);
+}
+
+/* Reports */
+
+static void send_report(GstSpicePainterStreams *self, Stream *stream)
+{
+    self->stats.reports++;
+    self->events->send(SPICE_MSGC_DISPLAY_STREAM_REPORT, &stream->report, self->user_data);
+    stream->report.num_frames = stream->report.num_drops = 0;
+    stream->late = 0;
+}
+
+/** Tells the server, once, that a stream is in vain: it then goes on without. */
+static void report_impossible(GstSpicePainterStreams *self, Stream *stream, guint32 id)
+{
+    if (!stream->cannot && stream->reports) {
+        stream->report = (SpiceMsgcDisplayStreamReport){
+            .stream_id = id, .unique_id = stream->unique_id, .num_drops = G_MAXUINT32};
+        send_report(self, stream);
+    }
+    stream->cannot = TRUE;
+}
+
+/** Counts a frame as it came. Servers of the field want to hear of it by their own clock, as it was
+ * told: how much there was left until it was to be shown. */
+static void count_arrival(GstSpicePainterStreams *self, Stream *stream, guint32 id,
+                          guint32 frame_time)
+{
+    const gint64 now = g_get_monotonic_time();
+    const gint32 margin = (gint32)(frame_time - self->events->mm_time(self->user_data));
+    SpiceMsgcDisplayStreamReport *report = &stream->report;
+
+    if (!stream->reports || stream->cannot)
+        return;
+    if (report->num_frames == 0) {
+        report->stream_id = id;
+        report->unique_id = stream->unique_id;
+        report->start_frame_mm_time = frame_time;
+        stream->report_since = now;
+    }
+    report->num_frames++;
+    report->end_frame_mm_time = frame_time;
+    report->last_frame_delay = margin;
+    report->audio_delay = G_MAXUINT32; /* none plays */
+    stream->late = margin < 0 ? stream->late + 1 : 0;
+    report->num_drops += margin < 0;
+    if (report->num_frames >= stream->window || stream->late >= LATE_IN_A_ROW ||
+        now - stream->report_since >= (gint64)stream->timeout_ms * 1000)
+        send_report(self, stream);
+}
+
+void gst_spice_painter_streams_follow(GstSpicePainterStreams *self, guint16 type,
+                                      const void *message)
+{
+    const SpiceMsgDisplayStreamActivateReport *activate = message;
+    guint i;
+
+    switch (type) {
+    case SPICE_MSG_DISPLAY_STREAM_CREATE:
+        i = ((const SpiceMsgDisplayStreamCreate *)message)->id;
+        if (i < G_N_ELEMENTS(self->streams))
+            forget(&self->streams[i]);
+        break;
+    case SPICE_MSG_DISPLAY_STREAM_DESTROY:
+        i = ((const SpiceMsgDisplayStreamDestroy *)message)->id;
+        if (i < G_N_ELEMENTS(self->streams))
+            forget(&self->streams[i]);
+        break;
+    case SPICE_MSG_DISPLAY_STREAM_DESTROY_ALL:
+        for (i = 0; i < G_N_ELEMENTS(self->streams); i++)
+            forget(&self->streams[i]);
+        break;
+    case SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT:
+        if (activate->stream_id >= G_N_ELEMENTS(self->streams))
+            break;
+        self->streams[activate->stream_id].reports = TRUE;
+        self->streams[activate->stream_id].unique_id = activate->unique_id;
+        self->streams[activate->stream_id].window = activate->max_window_size;
+        self->streams[activate->stream_id].timeout_ms = activate->timeout_ms;
+        self->streams[activate->stream_id].report = (SpiceMsgcDisplayStreamReport){0};
+        break;
+    default:
+        break;
+    }
+}
+
+/* Frames */
+
+/** Of an MJPEG stream, which is as large as it was said. */
+static SpicePicture *decode_mjpeg(GstSpicePainterStreams *self, SpiceBytes data, guint32 width,
+                                  guint32 height, SpiceError *error)
+{
+    SpicePicture *picture =
+        spice_picture_create(&spice_allocator_libc, PIXMAN_x8r8g8b8, width, height, error);
+
+    if (picture && spice_jpeg_decode(self->jpeg, data.data, data.size, width, height,
+                                     picture->pixels.data, picture->pixels.stride, error))
+        return picture;
+    spice_picture_unref(picture);
+    return NULL;
+}
+
+typedef struct {
+    guint32 id, time, width, height;
+    const SpiceRect *dest; /* NULL: the stream's */
+    SpiceBytes data;
+} Unit;
+
+static Unit unit_of(guint16 type, const void *message, const SpiceReceiver *receiver)
+{
+    const SpiceMsgDisplayStreamData *data = message;
+    const SpiceMsgDisplayStreamDataSized *sized = message;
+    const SpiceReceiverStream *stream;
+
+    if (type == SPICE_MSG_DISPLAY_STREAM_DATA_SIZED)
+        return (Unit){sized->id,    sized->multi_media_time,
+                      sized->width, sized->height,
+                      &sized->dest, sized->data};
+    stream = spice_receiver_stream(receiver, data->id);
+    return (Unit){data->id,
+                  data->multi_media_time,
+                  stream ? stream->width : 0,
+                  stream ? stream->height : 0,
+                  NULL,
+                  data->data};
+}
+
+static gboolean paint_mjpeg(GstSpicePainterStreams *self, SpiceReceiver *receiver, const Unit *unit,
+                            SpiceReceiverResult *result)
+{
+    SpiceError error = {0};
+    SpicePicture *picture = decode_mjpeg(self, unit->data, unit->width, unit->height, &error);
+
+    if (!picture) {
+        GST_INFO("frame of stream %u left out: %s %s", unit->id, error.field,
+                 spice_error_phrase(error.code));
+        return FALSE;
+    }
+    spice_receiver_paint_frame(receiver, unit->id, &picture->pixels, unit->dest, result);
+    spice_picture_unref(picture);
+    return TRUE;
+}
+
+static gboolean paint_decoded(GstSpicePainterStreams *self, SpiceReceiver *receiver, guint8 codec,
+                              const Unit *unit, SpiceReceiverResult *result)
+{
+    Stream *stream = &self->streams[unit->id];
+    SpicePixels picture;
+
+    if (!stream->decoder && !stream->cannot) {
+        stream->decoder = gst_spice_video_decoder_new(codec);
+        if (!stream->decoder)
+            report_impossible(self, stream, unit->id);
+    }
+    if (!stream->decoder || !gst_spice_video_decoder_decode(stream->decoder, unit->data, &picture))
+        return FALSE;
+    spice_receiver_paint_frame(receiver, unit->id, &picture, unit->dest, result);
+    return TRUE;
+}
+
+gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceReceiver *receiver,
+                                         guint16 type, const void *message,
+                                         SpiceReceiverResult *result)
+{
+    const Unit unit = unit_of(type, message, receiver);
+    const SpiceReceiverStream *stream = spice_receiver_stream(receiver, unit.id);
+    gboolean painted;
+
+    if (!stream)
+        return FALSE;
+    count_arrival(self, &self->streams[unit.id], unit.id, unit.time);
+    painted = stream->codec == SPICE_VIDEO_CODEC_TYPE_MJPEG
+                  ? paint_mjpeg(self, receiver, &unit, result)
+                  : paint_decoded(self, receiver, stream->codec, &unit, result);
+    if (painted)
+        self->stats.painted++;
+    else
+        self->stats.lost++;
+    return painted;
+}
+
+GstSpicePainterStreamsStats gst_spice_painter_streams_get_stats(const GstSpicePainterStreams *self)
+{
+    return self->stats;
+}

@@ -1,0 +1,31 @@
+/* The decoder of one video stream of a server's, of stock elements: an access unit in, a picture out
+ * when the call returns.
+ *
+ * Used on one thread at a time.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "core/image/pixels.h"
+#include "core/wire/display.h"
+
+G_BEGIN_DECLS
+
+typedef struct GstSpiceVideoDecoder GstSpiceVideoDecoder;
+
+/** Whether this machine has a decoder for the codec (SpiceVideoCodecType). */
+gboolean gst_spice_video_decoder_is_possible(guint8 codec);
+
+/** NULL if it has none that starts. */
+GstSpiceVideoDecoder *gst_spice_video_decoder_new(guint8 codec);
+void gst_spice_video_decoder_free(GstSpiceVideoDecoder *self);
+
+/** Decodes an access unit. TRUE if a picture came of it, x8r8g8b8 and valid until the next call: the
+ * newest if there are several. */
+gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes data,
+                                        SpicePixels *picture);
+
+G_END_DECLS
