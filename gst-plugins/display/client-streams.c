@@ -16,6 +16,7 @@ static const guint64 unknown_rate = 10000000, local_rate = 1000000000;
 typedef struct {
     SpiceDrawable *picture; /* a reference; NULL: none */
     guint64 time;
+    guint64 number; /* of the stream's frames */
     GstSpiceVideoSettings settings;
 } Job;
 
@@ -30,14 +31,18 @@ typedef struct {
     gboolean works;                   /* under lock: a job of it is on the pool */
     gboolean is_done;                 /* under lock: something came of the last one, or not */
     GBytes *data;                     /* under lock: what did */
-    guint64 time;                     /* under lock: when that was drawn */
+    guint64 time, number;             /* under lock: of that picture */
 } Encoding;
 
 typedef struct {
     guint64 generation; /* 0: it does not run */
     Encoding *encoding;
     guint8 codec;
+    SpiceRect dest;
     gboolean wants_key;
+    guint64 key_frame; /* the last that was taken to be one */
+    guint64 taken;     /* frames, so far */
+    guint64 overtaken; /* the last of them that is of no use any more */
     SpiceRateControl control;
     guint64 sent; /* bytes */
     /* The last frames: where they end, of all that was sent on the channel and of the stream. A ring. */
@@ -95,6 +100,7 @@ static void work(gpointer data, gpointer user_data)
         g_mutex_lock(&self->lock);
         self->data = bytes;
         self->time = job.time;
+        self->number = job.number;
         self->is_done = TRUE;
         if (self->done)
             self->done(self->user_data);
@@ -200,8 +206,10 @@ static void init_control(GstSpiceClientStreams *self, Stream *stream, guint64 pi
 }
 
 gboolean gst_spice_client_streams_begin(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
-                                        guint width, guint height, guint8 *codec)
+                                        const SpiceRect *dest, guint8 *codec)
 {
+    const guint width = (guint)(dest->right - dest->left);
+    const guint height = (guint)(dest->bottom - dest->top);
     Stream *stream = &self->streams[frame->stream];
     GstSpiceVideoEncoder *encoder;
 
@@ -211,7 +219,9 @@ gboolean gst_spice_client_streams_begin(GstSpiceClientStreams *self, const Spice
         return FALSE;
     stream->generation = frame->generation;
     stream->codec = *codec;
+    stream->dest = *dest;
     stream->wants_key = TRUE;
+    stream->taken = stream->overtaken = stream->key_frame = 0;
     stream->sent = stream->delivered = 0;
     stream->n_ends = 0;
     init_control(self, stream, (guint64)width * height);
@@ -295,24 +305,40 @@ gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceV
         return FALSE;
     }
     g_mutex_lock(&encoding->lock);
+    stream->wants_key |= encoding->waits.picture && encoding->waits.settings.key;
     self->stats.dropped += encoding->waits.picture != NULL;
     spice_drawable_unref(encoding->waits.picture);
     encoding->waits = (Job){
         .picture = spice_drawable_ref(picture),
         .time = frame->time,
+        .number = ++stream->taken,
         .settings = {.quality = decision.quality,
                      .bit_rate = decision.bit_rate,
                      .fps_milli = decision.fps_milli,
                      .key = stream->wants_key},
     };
+    if (stream->wants_key)
+        stream->key_frame = stream->taken;
     stream->wants_key = FALSE;
     start_work(encoding);
     g_mutex_unlock(&encoding->lock);
     return TRUE;
 }
 
+void gst_spice_client_streams_overtake(GstSpiceClientStreams *self, const SpiceRect *box)
+{
+    guint32 id;
+
+    for (id = 0; id < SPICE_STREAM_LIMIT; id++) {
+        Stream *stream = &self->streams[id];
+
+        if (stream->generation != 0 && spice_box_overlap(&stream->dest, box) > 0)
+            stream->overtaken = stream->taken;
+    }
+}
+
 /** Takes what came of the last picture. FALSE if nothing is there yet; *data may be NULL. */
-static gboolean take_data(Encoding *encoding, GBytes **data, guint64 *time)
+static gboolean take_data(Encoding *encoding, GBytes **data, guint64 *time, guint64 *number)
 {
     gboolean done;
 
@@ -320,6 +346,7 @@ static gboolean take_data(Encoding *encoding, GBytes **data, guint64 *time)
     done = encoding->is_done;
     *data = g_steal_pointer(&encoding->data);
     *time = encoding->time;
+    *number = encoding->number;
     encoding->is_done = FALSE;
     start_work(encoding);
     g_mutex_unlock(&encoding->lock);
@@ -340,6 +367,7 @@ gboolean gst_spice_client_streams_next(GstSpiceClientStreams *self, GstSpiceEnco
 
     for (id = 0; id < SPICE_STREAM_LIMIT; id++) {
         Stream *stream = &self->streams[id];
+        guint64 number;
 
         if (stream->generation == 0)
             continue;
@@ -348,10 +376,17 @@ gboolean gst_spice_client_streams_next(GstSpiceClientStreams *self, GstSpiceEnco
             note_end(self, stream);
         }
         update_delivered(self, stream, (guint64)g_get_monotonic_time());
-        if (!take_data(stream->encoding, &frame->data, &frame->time))
+        if (!take_data(stream->encoding, &frame->data, &frame->time, &number))
             continue;
+        if (number <= stream->overtaken)
+            g_clear_pointer(&frame->data, g_bytes_unref);
         if (!frame->data) {
-            stream->wants_key = TRUE;
+            /* What is being encoded now may build on it. */
+            if (stream->codec != SPICE_VIDEO_CODEC_TYPE_MJPEG && !stream->wants_key &&
+                number >= stream->key_frame) {
+                stream->overtaken = stream->taken;
+                stream->wants_key = TRUE;
+            }
             self->stats.dropped++;
             continue;
         }

@@ -30,7 +30,7 @@ void gst_spice_client_streams_free(GstSpiceClientStreams *self);
 
 /** A stream begins: *codec is what it is sent in. FALSE if there is no encoder for it. */
 gboolean gst_spice_client_streams_begin(GstSpiceClientStreams *self, const SpiceViewFrame *stream,
-                                        guint width, guint height, guint8 *codec);
+                                        const SpiceRect *dest, guint8 *codec);
 /** It ends; what is being encoded comes to nothing. Without an effect if it does not run. */
 void gst_spice_client_streams_end(GstSpiceClientStreams *self, guint32 id);
 gboolean gst_spice_client_streams_has(GstSpiceClientStreams *self, guint32 id);
@@ -39,6 +39,10 @@ gboolean gst_spice_client_streams_has(GstSpiceClientStreams *self, guint32 id);
  * dropped, as the link is full. */
 gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
                                        SpiceDrawable *picture);
+
+/** A newer picture of `box` than all frames so far is being sent otherwise: frames that are still being
+ * encoded are not shown after it. */
+void gst_spice_client_streams_overtake(GstSpiceClientStreams *self, const SpiceRect *box);
 
 typedef struct {
     guint32 id;

@@ -28,6 +28,7 @@
 
 #include "core/display/sender.h"
 #include "client-streams.h"
+#include "core/canvas/draw.h"
 #include "core/wire/link.h"
 #include "idle-events.h"
 #include "item-meta.h"
@@ -262,8 +263,7 @@ static GstFlowReturn begin_stream(GstSpiceDisplayEnc *self, const SpiceViewItem 
 {
     SpiceMsgDisplayStreamCreate create = *(const SpiceMsgDisplayStreamCreate *)item->message;
 
-    if (gst_spice_client_streams_begin(self->streams, item->frame, create.stream_width,
-                                       create.stream_height, &create.codec))
+    if (gst_spice_client_streams_begin(self->streams, item->frame, &create.dest, &create.codec))
         return send_message(self, item->type, &create);
     gst_pad_push_event(self->sink, gst_spice_event_new_refuse_stream(item->frame->stream,
                                                                      item->frame->generation));
@@ -349,6 +349,8 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     encoded = encode(self, item, &error);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         log_choices(self, &before);
+    if (encoded && item->is_picture && spice_draw_base(item->message)->surface_id == 0)
+        gst_spice_client_streams_overtake(self->streams, &spice_draw_base(item->message)->box);
     if (encoded && item->drawable && !item->is_picture)
         spice_sender_set_refining(self->sender, false);
     g_mutex_unlock(&self->images->lock);

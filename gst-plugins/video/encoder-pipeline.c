@@ -10,7 +10,7 @@
 enum {
     LEAST_RATE = 100000, /* bits a second */
     /* Of a picture's pixels, in hundredths of a bit: more makes film no better to the eye. */
-    MOST_BITS_OF_100_PIXELS = 25,
+    MOST_BITS_OF_100_PIXELS = 40,
 };
 
 struct GstSpiceEncoderPipeline {
