@@ -3,6 +3,7 @@
 
 #include <gst/app/gstappsink.h>
 
+#include "client/clipboard-grabs.h"
 #include "client/sound.h"
 #include "gst-plugins/display/damage-meta.h"
 #include "transport/error.h"
@@ -303,8 +304,10 @@ SpiceConnection *spice_connection_new(const SpiceViewOptions *options, const cha
         g_signal_connect(self->session, "cursor-changed", G_CALLBACK(on_cursor_changed), self);
     self->signals[2] = g_signal_connect(self->session, "mouse-mode-changed",
                                         G_CALLBACK(on_mouse_mode_changed), self);
-    if (!options->screenshot)
+    if (!options->screenshot) {
         self->sound = spice_sound_new(self->session, options);
+        gst_spice_session_set_agent_caps(self->session, spice_clipboard_caps);
+    }
     make_pipeline(self);
     if (gst_spice_session_open(self->session, &error))
         gst_element_set_state(self->pipeline, GST_STATE_PLAYING);

@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 #include <gtk/gtk.h>
 
+#include "client/clipboard.h"
 #include "client/connection.h"
 #include "client/keys.h"
 #include "client/local-cursor.h"
@@ -20,6 +21,7 @@ typedef struct {
     SpiceViewStatus status;
     SpiceConnection *connection;
     SpiceStats *stats;
+    SpiceClipboard *clipboard;
     SpicePicture *picture;
     SpiceKeys *keys;
 
@@ -226,11 +228,15 @@ static void on_captured(gboolean captured, gpointer user_data)
 
 /* The window */
 
+static void quit(View *view)
+{
+    spice_clipboard_cancel(view->clipboard);
+    g_main_loop_quit(view->loop);
+}
+
 static gboolean on_delete(GtkWidget *window, GdkEvent *event, gpointer user_data)
 {
-    View *view = user_data;
-
-    g_main_loop_quit(view->loop);
+    quit(user_data);
     return TRUE; /* it is destroyed when all that stands on it is */
 }
 
@@ -324,7 +330,7 @@ static void on_failed(SpiceConnection *connection, SpiceViewStatus status, const
 
     g_printerr("spice-view: %s\n", text);
     view->status = status;
-    g_main_loop_quit(view->loop);
+    quit(view);
 }
 
 static void on_cursor_changed(SpiceConnection *connection, gpointer user_data)
@@ -343,9 +349,7 @@ static void on_mouse_mode_changed(SpiceConnection *connection, gpointer user_dat
 
 static gboolean on_signal(gpointer data)
 {
-    View *view = data;
-
-    g_main_loop_quit(view->loop);
+    quit(data);
     return G_SOURCE_CONTINUE;
 }
 
@@ -362,6 +366,7 @@ SpiceViewStatus spice_view_window_run(const SpiceViewOptions *options, const cha
     view.picture = spice_picture_new();
     view.keys = spice_keys_new(&keys_handler, &view);
     view.connection = spice_connection_new(options, password, &handler, &view);
+    view.clipboard = spice_clipboard_new(spice_connection_get_session(view.connection));
     if (options->stats)
         view.stats = spice_stats_new(view.connection);
     g_main_loop_run(view.loop);
@@ -369,6 +374,7 @@ SpiceViewStatus spice_view_window_run(const SpiceViewOptions *options, const cha
     close_window(&view);
     spice_stats_free(view.stats);
     spice_connection_free(view.connection);
+    spice_clipboard_free(view.clipboard); /* the session says nothing more */
     spice_keys_free(view.keys);
     spice_picture_free(view.picture);
     g_source_remove(signals[0]);
