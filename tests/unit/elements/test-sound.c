@@ -1,0 +1,224 @@
+/* spicesounddec and spicelipsync: forms that change, damage, times kept; time made of stamps, without a gap
+ * but where there is one.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <gst/check/gstharness.h>
+#include <string.h>
+
+#include "../tap.h"
+#include "gst-plugins/audio/media-time-meta.h"
+#include "gst-plugins/elements.h"
+#include "session/media-clock.h"
+#include "session/sound-codec.h"
+
+enum { RATE = 48000, PACKET = 480, PACKET_US = 10000 };
+
+#define OPUS_CAPS "audio/x-opus, channel-mapping-family=0, channels=2, rate=48000"
+#define CELT_CAPS "audio/x-celt, version=(string)0.5.1, channels=2, rate=44100, frame-size=256"
+#define RAW_CAPS  "audio/x-raw, format=S16LE, layout=interleaved, channels=2, rate=48000"
+#define SOUND_CAPS                                                                                 \
+    "audio/x-raw, format=S16LE, layout=interleaved, channels=2, rate=48000, "                      \
+    "channel-mask=(bitmask)0x3"
+
+/* spicesounddec */
+
+static void keep_packet(const guint8 *packet, gsize size, gsize behind, gpointer data)
+{
+    GstBuffer **kept = data;
+
+    gst_clear_buffer(kept);
+    *kept = gst_buffer_new_memdup(packet, size);
+}
+
+static GstBuffer *make_packet(SpiceAudioDataMode mode, guint rate)
+{
+    g_autoptr(GstSpiceSoundEncoder) encoder = gst_spice_sound_encoder_new(mode, rate);
+    g_autofree gint16 *samples = g_new0(gint16, 2 * 2000);
+    GstBuffer *packet = NULL;
+
+    gst_spice_sound_encoder_push(encoder, samples, 2000, keep_packet, &packet);
+    return packet;
+}
+
+/** Whether a packet of a form comes out as so many samples, with its times. */
+static bool decodes(GstHarness *h, const char *caps, SpiceAudioDataMode mode, guint rate, gsize n)
+{
+    GstBuffer *packet = make_packet(mode, rate), *sound;
+    gint64 stream_us = 0;
+    bool ok;
+
+    gst_harness_set_src_caps_str(h, caps);
+    gst_spice_buffer_set_media_time(packet, 123456789);
+    GST_BUFFER_PTS(packet) = 42;
+    gst_harness_push(h, packet);
+    sound = gst_harness_try_pull(h);
+    ok = sound && gst_buffer_get_size(sound) == n * 4 && GST_BUFFER_PTS(sound) == 42 &&
+         gst_spice_buffer_get_media_time(sound, &stream_us) && stream_us == 123456789 &&
+         GST_BUFFER_DURATION(sound) == gst_util_uint64_scale(n, GST_SECOND, rate);
+    gst_clear_buffer(&sound);
+    return ok;
+}
+
+static void test_decoder(void)
+{
+    GstHarness *h = gst_harness_new("spicesounddec");
+    GstBuffer *sound;
+
+    TAP_OK(decodes(h, OPUS_CAPS, SPICE_AUDIO_DATA_MODE_OPUS, RATE, PACKET), "Opus");
+    TAP_OK(decodes(h, CELT_CAPS, SPICE_AUDIO_DATA_MODE_CELT_0_5_1, 44100, 256), "then CELT");
+    TAP_OK(decodes(h, RAW_CAPS, SPICE_AUDIO_DATA_MODE_RAW, RATE, PACKET), "then raw");
+    gst_harness_set_src_caps_str(h, OPUS_CAPS);
+    TAP_OK(gst_harness_push(h, gst_buffer_new_memdup("\xff\xff\xff", 3)) == GST_FLOW_OK &&
+               !(sound = gst_harness_try_pull(h)),
+           "what is no packet is dropped");
+    TAP_OK(decodes(h, OPUS_CAPS, SPICE_AUDIO_DATA_MODE_OPUS, RATE, PACKET), "the next is not");
+    gst_harness_teardown(h);
+}
+
+/* spicelipsync */
+
+typedef struct {
+    GstHarness *h;
+    GstSpiceSession *session;
+    gint64 start_us; /* monotonic */
+    guint n_anew, n_gaps;
+    GstClockTime first, end; /* of what came out; end of the last */
+    gsize n_samples;
+} Player;
+
+static Player begin(void)
+{
+    Player self = {.first = GST_CLOCK_TIME_NONE, .end = GST_CLOCK_TIME_NONE};
+    GstElement *lipsync = gst_element_factory_make("spicelipsync", NULL);
+
+    self.session = gst_spice_session_new();
+    g_object_set(lipsync, "session", self.session, NULL);
+    self.h = gst_harness_new_with_element(lipsync, "sink", "src");
+    gst_object_unref(lipsync);
+    gst_harness_use_systemclock(self.h);
+    gst_harness_set_src_caps_str(self.h, SOUND_CAPS);
+    self.start_us = g_get_monotonic_time() + G_USEC_PER_SEC;
+    return self;
+}
+
+static void end(Player *self)
+{
+    gst_harness_teardown(self->h);
+    g_object_unref(self->session);
+}
+
+static void look(Player *self)
+{
+    GstBuffer *sound;
+
+    while ((sound = gst_harness_try_pull(self->h))) {
+        const GstClockTime pts = GST_BUFFER_PTS(sound);
+
+        self->n_samples += gst_buffer_get_size(sound) / 4;
+        if (!GST_CLOCK_TIME_IS_VALID(self->first))
+            self->first = pts;
+        if (GST_BUFFER_IS_DISCONT(sound))
+            self->n_anew++;
+        else if (pts != self->end)
+            self->n_gaps++;
+        self->end = pts + GST_BUFFER_DURATION(sound);
+        gst_buffer_unref(sound);
+    }
+}
+
+/** Packets from `from` to `to` of a server whose clock is `ppm` fast, which come up to `jitter_us` late. */
+static void play(Player *self, guint from, guint to, gint ppm, guint jitter_us)
+{
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
+    gint64 last = 0;
+    guint i;
+
+    for (i = from; i < to; i++) {
+        const gint64 made_us = (gint64)(i + 1) * PACKET_US;
+        const guint32 mm = (guint32)(5000 + (made_us + made_us / 1000000 * ppm) / 1000);
+        const gint64 comes_us =
+            MAX(last, self->start_us + made_us + (jitter_us ? (i * 7919u) % jitter_us : 0));
+        GstBuffer *sound = gst_buffer_new_allocate(NULL, PACKET * 4, NULL);
+
+        last = comes_us;
+        gst_buffer_memset(sound, 0, 0, PACKET * 4);
+        gst_spice_buffer_set_media_time(
+            sound,
+            gst_spice_media_clock_take(clock, SPICE_MEDIA_AUDIO, mm, PACKET_US, comes_us, NULL));
+        gst_harness_push(self->h, sound);
+        look(self);
+    }
+}
+
+/** Seconds that came out, from its first to its last timestamp. */
+static double length(const Player *self)
+{
+    return (double)(self->end - self->first) / GST_SECOND;
+}
+
+static void test_steady(const char *what, gint ppm, guint jitter_us)
+{
+    Player self = begin();
+
+    play(&self, 0, 3000, ppm, jitter_us);
+    TAP_OK(self.n_anew == 1 && self.n_gaps == 0, "%s: time goes on without a gap", what);
+    TAP_OK(length(&self) > 29.9 && length(&self) < 30.1 &&
+               ABS((double)self.n_samples / RATE - length(&self)) < 0.001,
+           "%s: thirty seconds last %.3f", what, length(&self));
+    end(&self);
+}
+
+static void test_pause(void)
+{
+    Player self = begin();
+
+    play(&self, 0, 300, 0, 0);
+    play(&self, 500, 800, 0, 0); /* two seconds are missing */
+    TAP_OK(self.n_anew == 2 && self.n_gaps == 0 && length(&self) > 7.9 && length(&self) < 8.1,
+           "a pause is one in what is heard (%.3f s)", length(&self));
+    end(&self);
+}
+
+static void test_latency(void)
+{
+    Player self = begin();
+    GstClockTime before;
+
+    play(&self, 0, 300, 0, 0);
+    before = self.end;
+    gst_harness_push_upstream_event(self.h, gst_event_new_latency(140 * GST_MSECOND));
+    play(&self, 300, 600, 0, 0);
+    TAP_OK(self.n_anew == 2 && self.n_gaps == 0, "another latency sets time anew, once");
+    /* Sinks render by 140 ms later, of which they need 100: it is heard by 60 ms later than before. */
+    TAP_OK(ABS(GST_CLOCK_DIFF(before, self.end) - (GstClockTimeDiff)(2960 * GST_MSECOND)) <
+               (GstClockTimeDiff)(45 * GST_MSECOND),
+           "timestamps go down by what sinks add beyond what they need (%.3f s)",
+           (double)GST_CLOCK_DIFF(before, self.end) / GST_SECOND);
+    end(&self);
+}
+
+static void test_without_stamp(void)
+{
+    Player self = begin();
+
+    gst_harness_push(self.h, gst_buffer_new_allocate(NULL, PACKET * 4, NULL));
+    look(&self);
+    TAP_OK(self.n_anew == 0 && self.n_samples == 0, "sound without a media time is dropped");
+    end(&self);
+}
+
+int main(int argc, char **argv)
+{
+    gst_init(&argc, &argv);
+    gst_spice_register_elements(NULL);
+    test_decoder();
+    test_steady("evenly", 0, 0);
+    test_steady("with 30 ms of jitter", 0, 30000);
+    test_steady("from a clock 200 ppm fast", 200, 5000);
+    test_steady("from a clock 200 ppm slow", -200, 5000);
+    test_pause();
+    test_latency();
+    test_without_stamp();
+    return tap_done();
+}
