@@ -105,6 +105,32 @@ static void paint_stream_data(GstSpiceDisplayPainter *self, const SpiceMessageDe
     g_mutex_unlock(&self->lock);
 }
 
+/** What the server sent before a message is painted before it. */
+static void paint_before(GstSpiceDisplayPainter *self, const SpiceMessageDef *def,
+                         const void *message)
+{
+    SpiceReceiverResult result;
+
+    while (gst_spice_painter_streams_paint_before(self->streams, self->receiver, def->type, message,
+                                                  &result))
+        note_result(self, def, &result);
+}
+
+void gst_spice_display_painter_paint_due(GstSpiceDisplayPainter *self, gint64 now_us)
+{
+    const SpiceMessageDef *def =
+        spice_message_find(SPICE_CHANNEL_DISPLAY, SPICE_FROM_SERVER, SPICE_MSG_DISPLAY_STREAM_DATA);
+    SpiceReceiverResult result;
+
+    while (gst_spice_painter_streams_paint_due(self->streams, self->receiver, now_us, &result))
+        note_result(self, def, &result);
+}
+
+gint64 gst_spice_display_painter_get_due(const GstSpiceDisplayPainter *self)
+{
+    return gst_spice_painter_streams_get_due(self->streams);
+}
+
 static gboolean take_message(GstSpiceDisplayPainter *self, const guint8 *data, gsize size,
                              SpiceError *error)
 {
@@ -137,6 +163,7 @@ static gboolean take_message(GstSpiceDisplayPainter *self, const guint8 *data, g
                                          g_get_monotonic_time() + WAIT_LIMIT_US);
     if (def->type < SPICE_FIRST_CHANNEL_MESSAGE)
         return TRUE;
+    paint_before(self, def, message);
     count_image(self, def->type, message);
     if (!feed(self, def, message))
         return spice_error_set(error, SPICE_ERROR_CORRUPT, "GLZ window");

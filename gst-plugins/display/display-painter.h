@@ -25,6 +25,8 @@ typedef struct {
     void (*send)(guint16 type, const void *message, gpointer user_data);
     /** The server's multimedia time, in ms, as far as it was told. */
     guint32 (*mm_time)(gpointer user_data);
+    /** When the stream frame that is just being taken is to be seen, monotonic; 0: at once. */
+    gint64 (*due)(gpointer user_data);
 } GstSpiceDisplayPainterEvents;
 
 /** A painter of display `id`, which joins `group` (a reference is taken). NULL without memory. */
@@ -42,6 +44,12 @@ gboolean gst_spice_display_painter_is_stopped(GstSpiceDisplayPainter *painter);
  * the channel cannot go on. A malformed draw is dropped and counted, which is no error. */
 gboolean gst_spice_display_painter_take(GstSpiceDisplayPainter *painter, const guint8 *data,
                                         gsize size, guint64 serial, SpiceError *error);
+
+/** Paints the stream frames whose time has come by `now_us`. Frames that wait are painted earlier if a
+ * message that is taken would be painted before them though it came later. */
+void gst_spice_display_painter_paint_due(GstSpiceDisplayPainter *painter, gint64 now_us);
+/** When the next stream frame is due; 0: none waits. */
+gint64 gst_spice_display_painter_get_due(const GstSpiceDisplayPainter *painter);
 
 /** The picture, if there is one to be shown: the primary surface from MARK on. */
 const SpicePixels *gst_spice_display_painter_get_picture(GstSpiceDisplayPainter *painter);

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "painter-streams.h"
 
+#include <string.h>
+
+#include "core/canvas/draw.h"
 #include "core/image/jpeg.h"
 #include "gst-plugins/video/video-decoder.h"
 #include "session/cpu.h"
+#include "timed-frames.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicepainterstreams_debug);
 #define GST_CAT_DEFAULT spicepainterstreams_debug
 
 /* So many frames in a row that came too late are reported at once. */
 enum { LATE_IN_A_ROW = 3 };
+/* Less than that is not waited for: waking up is not more exact. */
+enum { SOON_US = 2000 };
 
 typedef struct {
     GstSpiceVideoDecoder *decoder; /* NULL: none yet, or it is MJPEG */
@@ -25,6 +31,7 @@ struct GstSpicePainterStreams {
     const GstSpiceDisplayPainterEvents *events;
     gpointer user_data;
     SpiceJpeg *jpeg; /* of all MJPEG streams */
+    GstSpiceTimedFrames *waiting;
     Stream streams[SPICE_MAX_STREAMS];
     GstSpicePainterStreamsStats stats;
 };
@@ -38,6 +45,7 @@ GstSpicePainterStreams *gst_spice_painter_streams_new(const GstSpiceDisplayPaint
                             "SPICE video streams");
     self->events = events;
     self->user_data = user_data;
+    self->waiting = gst_spice_timed_frames_new();
     self->jpeg = spice_jpeg_new(&spice_allocator_libc, gst_spice_cpu_flags());
     if (!self->jpeg)
         g_clear_pointer(&self, gst_spice_painter_streams_free);
@@ -58,6 +66,7 @@ void gst_spice_painter_streams_free(GstSpicePainterStreams *self)
         return;
     for (i = 0; i < G_N_ELEMENTS(self->streams); i++)
         forget(&self->streams[i]);
+    gst_spice_timed_frames_free(self->waiting);
     spice_jpeg_free(self->jpeg);
     g_free(self);
 }
@@ -164,7 +173,7 @@ static SpicePicture *decode_mjpeg(GstSpicePainterStreams *self, SpiceBytes data,
 
 typedef struct {
     guint32 id, time, width, height;
-    const SpiceRect *dest; /* NULL: the stream's */
+    SpiceRect dest;
     SpiceBytes data;
 } Unit;
 
@@ -175,36 +184,70 @@ static Unit unit_of(guint16 type, const void *message, const SpiceReceiver *rece
     const SpiceReceiverStream *stream;
 
     if (type == SPICE_MSG_DISPLAY_STREAM_DATA_SIZED)
-        return (Unit){sized->id,    sized->multi_media_time,
-                      sized->width, sized->height,
-                      &sized->dest, sized->data};
+        return (Unit){sized->id,  sized->multi_media_time, sized->width, sized->height, sized->dest,
+                      sized->data};
     stream = spice_receiver_stream(receiver, data->id);
     return (Unit){data->id,
                   data->multi_media_time,
                   stream ? stream->width : 0,
                   stream ? stream->height : 0,
-                  NULL,
+                  stream ? stream->dest : (SpiceRect){0},
                   data->data};
 }
 
-static gboolean paint_mjpeg(GstSpicePainterStreams *self, SpiceReceiver *receiver, const Unit *unit,
-                            SpiceReceiverResult *result)
+typedef enum { LOST, WAITS, PAINTED } Outcome;
+
+static SpicePicture *copy_picture(const SpicePixels *pixels)
 {
+    SpiceError error = {0};
+    SpicePicture *copy =
+        spice_picture_create(&spice_allocator_libc, pixels->format, (guint32)pixels->width,
+                             (guint32)pixels->height, &error);
+    const gsize row = ((gsize)pixels->width * (gsize)spice_pixels_bits(pixels) + 7) / 8;
+    gint32 y;
+
+    for (y = 0; copy && y < pixels->height; y++)
+        memcpy(spice_pixels_row(&copy->pixels, y), spice_pixels_row(pixels, y), row);
+    return copy;
+}
+
+/** Paints a decoded frame, or has it wait. `picture`: what its pixels lie in, or NULL. */
+static Outcome show(GstSpicePainterStreams *self, SpiceReceiver *receiver, const Unit *unit,
+                    const SpicePixels *pixels, SpicePicture *picture, SpiceReceiverResult *result)
+{
+    const gint64 due_us = self->events->due(self->user_data);
+    GstSpiceTimedFrame frame = {unit->id, unit->dest, NULL, due_us};
+
+    if (due_us > g_get_monotonic_time() + SOON_US)
+        frame.picture = picture ? spice_picture_ref(picture) : copy_picture(pixels);
+    if (frame.picture) {
+        gst_spice_timed_frames_add(self->waiting, &frame);
+        return WAITS;
+    }
+    spice_receiver_paint_frame(receiver, unit->id, pixels, &unit->dest, result);
+    return PAINTED;
+}
+
+static Outcome paint_mjpeg(GstSpicePainterStreams *self, SpiceReceiver *receiver, const Unit *unit,
+                           SpiceReceiverResult *result)
+{
+    Outcome outcome;
+
     SpiceError error = {0};
     SpicePicture *picture = decode_mjpeg(self, unit->data, unit->width, unit->height, &error);
 
     if (!picture) {
         GST_INFO("frame of stream %u left out: %s %s", unit->id, error.field,
                  spice_error_phrase(error.code));
-        return FALSE;
+        return LOST;
     }
-    spice_receiver_paint_frame(receiver, unit->id, &picture->pixels, unit->dest, result);
+    outcome = show(self, receiver, unit, &picture->pixels, picture, result);
     spice_picture_unref(picture);
-    return TRUE;
+    return outcome;
 }
 
-static gboolean paint_decoded(GstSpicePainterStreams *self, SpiceReceiver *receiver, guint8 codec,
-                              const Unit *unit, SpiceReceiverResult *result)
+static Outcome paint_decoded(GstSpicePainterStreams *self, SpiceReceiver *receiver, guint8 codec,
+                             const Unit *unit, SpiceReceiverResult *result)
 {
     Stream *stream = &self->streams[unit->id];
     SpicePixels picture;
@@ -215,9 +258,8 @@ static gboolean paint_decoded(GstSpicePainterStreams *self, SpiceReceiver *recei
             report_impossible(self, stream, unit->id);
     }
     if (!stream->decoder || !gst_spice_video_decoder_decode(stream->decoder, unit->data, &picture))
-        return FALSE;
-    spice_receiver_paint_frame(receiver, unit->id, &picture, unit->dest, result);
-    return TRUE;
+        return LOST;
+    return show(self, receiver, unit, &picture, NULL, result);
 }
 
 gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceReceiver *receiver,
@@ -226,19 +268,83 @@ gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceRece
 {
     const Unit unit = unit_of(type, message, receiver);
     const SpiceReceiverStream *stream = spice_receiver_stream(receiver, unit.id);
-    gboolean painted;
+    Outcome outcome;
 
     if (!stream)
         return FALSE;
     count_arrival(self, &self->streams[unit.id], unit.id, unit.time);
-    painted = stream->codec == SPICE_VIDEO_CODEC_TYPE_MJPEG
+    outcome = stream->codec == SPICE_VIDEO_CODEC_TYPE_MJPEG
                   ? paint_mjpeg(self, receiver, &unit, result)
                   : paint_decoded(self, receiver, stream->codec, &unit, result);
-    if (painted)
-        self->stats.painted++;
-    else
+    if (outcome == LOST)
         self->stats.lost++;
-    return painted;
+    else
+        self->stats.painted++;
+    return outcome == PAINTED;
+}
+
+/* Frames that wait */
+
+static void paint_waiting(SpiceReceiver *receiver, const GstSpiceTimedFrame *frame,
+                          SpiceReceiverResult *result)
+{
+    spice_receiver_paint_frame(receiver, frame->stream, &frame->picture->pixels, &frame->dest,
+                               result);
+    spice_picture_unref(frame->picture);
+}
+
+gboolean gst_spice_painter_streams_paint_due(GstSpicePainterStreams *self, SpiceReceiver *receiver,
+                                             gint64 now_us, SpiceReceiverResult *result)
+{
+    GstSpiceTimedFrame frame;
+
+    if (!gst_spice_timed_frames_take_due(self->waiting, now_us, &frame))
+        return FALSE;
+    paint_waiting(receiver, &frame, result);
+    return TRUE;
+}
+
+gboolean gst_spice_painter_streams_paint_before(GstSpicePainterStreams *self,
+                                                SpiceReceiver *receiver, guint16 type,
+                                                const void *message, SpiceReceiverResult *result)
+{
+    GstSpiceTimedFrame frame;
+    const SpiceRect *box = NULL;
+    gint64 stream = -1;
+
+    if (gst_spice_timed_frames_get_due(self->waiting) == 0)
+        return FALSE;
+    switch (type) {
+    case SPICE_MSG_DISPLAY_STREAM_DATA:
+    case SPICE_MSG_DISPLAY_STREAM_DATA_SIZED:
+    case SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT:
+    case SPICE_MSG_DISPLAY_MONITORS_CONFIG:
+    case SPICE_MSG_DISPLAY_MARK:
+        return FALSE;
+    case SPICE_MSG_DISPLAY_STREAM_CREATE:
+        stream = ((const SpiceMsgDisplayStreamCreate *)message)->id;
+        break;
+    case SPICE_MSG_DISPLAY_STREAM_CLIP:
+        stream = ((const SpiceMsgDisplayStreamClip *)message)->id;
+        break;
+    case SPICE_MSG_DISPLAY_STREAM_DESTROY:
+        stream = ((const SpiceMsgDisplayStreamDestroy *)message)->id;
+        break;
+    default:
+        if ((type >= SPICE_MSG_DISPLAY_DRAW_FILL && type <= SPICE_MSG_DISPLAY_DRAW_ALPHA_BLEND) ||
+            type == SPICE_MSG_DISPLAY_DRAW_COMPOSITE)
+            box = &spice_draw_base(message)->box;
+        break;
+    }
+    if (!gst_spice_timed_frames_take(self->waiting, stream, box, &frame))
+        return FALSE;
+    paint_waiting(receiver, &frame, result);
+    return TRUE;
+}
+
+gint64 gst_spice_painter_streams_get_due(const GstSpicePainterStreams *self)
+{
+    return gst_spice_timed_frames_get_due(self->waiting);
 }
 
 GstSpicePainterStreamsStats gst_spice_painter_streams_get_stats(const GstSpicePainterStreams *self)

@@ -21,11 +21,21 @@ void gst_spice_painter_streams_free(GstSpicePainterStreams *self);
 void gst_spice_painter_streams_follow(GstSpicePainterStreams *self, guint16 type,
                                       const void *message);
 
-/** Paints the frame of STREAM_DATA or STREAM_DATA_SIZED, if there is such a stream and it can be
- * decoded; it counts as received either way. FALSE if nothing was painted. */
+/** Paints the frame of STREAM_DATA or STREAM_DATA_SIZED, or has it wait for its time, if there is such a
+ * stream and it can be decoded; it counts as received either way. FALSE if nothing was painted. */
 gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceReceiver *receiver,
                                          guint16 type, const void *message,
                                          SpiceReceiverResult *result);
+
+/** Paints one frame that waits: one that is due by `now_us`. FALSE: there is none. */
+gboolean gst_spice_painter_streams_paint_due(GstSpicePainterStreams *self, SpiceReceiver *receiver,
+                                             gint64 now_us, SpiceReceiverResult *result);
+/** The same for one that a message must not overtake. */
+gboolean gst_spice_painter_streams_paint_before(GstSpicePainterStreams *self,
+                                                SpiceReceiver *receiver, guint16 type,
+                                                const void *message, SpiceReceiverResult *result);
+/** When the next is due; 0: none waits. */
+gint64 gst_spice_painter_streams_get_due(const GstSpicePainterStreams *self);
 
 /** Frames that were painted, and that could not be. */
 typedef struct {

@@ -30,8 +30,10 @@
 #include "idle-events.h"
 #include "heads-event.h"
 #include "core/wire/channel.h"
+#include "gst-plugins/audio/media-time-meta.h"
 #include "gst-plugins/net/navigation.h"
 #include "gst-plugins/net/session-context.h"
+#include "session/media-clock.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedisplaydec_debug);
 #define GST_CAT_DEFAULT spicedisplaydec_debug
@@ -79,6 +81,9 @@ struct _GstSpiceDisplayDec {
     pixman_region32_t damage;
     gboolean all_damaged; /* the next frame has nothing in common with the last */
     gint64 damaged_since; /* monotonic time of the first damage; 0: none */
+    gint64 media_time;    /* of the message that is being taken; negative: it has none */
+    GstClockID alarm;     /* for the next stream frame that waits; NULL: none does */
+    gint64 alarm_us;      /* when it rings */
     pixman_image_t *cursor_image;
     GstSpiceCursor *cursor;
 };
@@ -237,6 +242,66 @@ static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
     return flow == GST_FLOW_OK && has_sent_all(self) ? GST_FLOW_EOS : flow;
 }
 
+/* Stream frames that wait for their time */
+
+/** Paints what is due, and sees to it that it is called again. Under the stream lock. */
+static void paint_due(GstSpiceDisplayDec *self);
+
+static void paint_due_async(GstElement *element, gpointer data)
+{
+    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
+
+    GST_PAD_STREAM_LOCK(self->sink);
+    if (self->painter && GST_PAD_IS_ACTIVE(self->sink)) {
+        paint_due(self);
+        if (push_frame(self) == GST_FLOW_EOS)
+            gst_pad_push_event(self->src, gst_event_new_eos());
+    }
+    GST_PAD_STREAM_UNLOCK(self->sink);
+}
+
+static gboolean on_alarm(GstClock *clock, GstClockTime time, GstClockID id, gpointer user_data)
+{
+    if (GST_CLOCK_TIME_IS_VALID(time)) /* else it was called off */
+        gst_element_call_async(GST_ELEMENT(user_data), paint_due_async, NULL, NULL);
+    return TRUE;
+}
+
+static void call_off_alarm(GstSpiceDisplayDec *self)
+{
+    if (self->alarm)
+        gst_clock_id_unschedule(self->alarm);
+    g_clear_pointer(&self->alarm, gst_clock_id_unref);
+}
+
+static void set_alarm(GstSpiceDisplayDec *self, gint64 due_us)
+{
+    GstClock *clock;
+
+    if (self->alarm && self->alarm_us <= due_us)
+        return;
+    call_off_alarm(self);
+    clock = gst_system_clock_obtain(); /* the monotonic one, as g_get_monotonic_time() */
+    self->alarm = gst_clock_new_single_shot_id(clock, (GstClockTime)due_us * GST_USECOND);
+    self->alarm_us = due_us;
+    gst_clock_id_wait_async(self->alarm, on_alarm, gst_object_ref(self), gst_object_unref);
+    gst_object_unref(clock);
+}
+
+static void paint_due(GstSpiceDisplayDec *self)
+{
+    const gint64 now_us = g_get_monotonic_time();
+    gint64 due_us;
+
+    if (self->alarm && self->alarm_us <= now_us)
+        g_clear_pointer(&self->alarm,
+                        gst_clock_id_unref); /* it has rung, or is about to, in vain */
+    gst_spice_display_painter_paint_due(self->painter, now_us);
+    due_us = gst_spice_display_painter_get_due(self->painter);
+    if (due_us > 0)
+        set_alarm(self, MAX(due_us, now_us));
+}
+
 /* The cursor in the picture */
 
 /** Damages where `cursor` is drawn. */
@@ -340,6 +405,8 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
         gst_buffer_unref(buffer);
         return GST_FLOW_ERROR;
     }
+    if (!gst_spice_buffer_get_media_time(buffer, &self->media_time))
+        self->media_time = -1;
     ok = gst_spice_display_painter_take(self->painter, map.data, map.size,
                                         GST_BUFFER_OFFSET(buffer), &error);
     gst_buffer_unmap(buffer, &map);
@@ -351,6 +418,7 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
                               ("%s %s", error.field, spice_error_phrase(error.code)));
         return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
     }
+    paint_due(self);
     if (self->damaged_since &&
         (last || g_get_monotonic_time() - self->damaged_since >= FRAME_INTERVAL_US))
         return push_frame(self);
@@ -375,6 +443,8 @@ static gboolean gst_spice_display_dec_sink_event(GstPad *pad, GstObject *parent,
         }
         break;
     case GST_EVENT_EOS:
+        call_off_alarm(self);
+        gst_spice_display_painter_paint_due(self->painter, G_MAXINT64);
         push_frame(self);
         break;
     case GST_EVENT_FLUSH_START:
@@ -467,10 +537,24 @@ static guint32 on_mm_time(gpointer user_data)
     return time;
 }
 
+static gint64 on_due(gpointer user_data)
+{
+    GstSpiceDisplayDec *self = user_data;
+    gint64 due_us = 0;
+
+    GST_OBJECT_LOCK(self);
+    if (self->session && self->media_time >= 0)
+        due_us = gst_spice_media_clock_get_due(gst_spice_session_get_media_clock(self->session),
+                                               SPICE_MEDIA_VIDEO, self->media_time,
+                                               g_get_monotonic_time());
+    GST_OBJECT_UNLOCK(self);
+    return due_us;
+}
+
 static gboolean start(GstSpiceDisplayDec *self)
 {
-    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits, on_monitors, on_send,
-                                                        on_mm_time};
+    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits,   on_monitors,
+                                                        on_send,    on_mm_time, on_due};
     GstSpiceDisplayGroup *group =
         gst_spice_display_group_get(self->shared_caches ? G_OBJECT(self->session) : NULL);
     GstSpiceDisplayPainter *painter =
@@ -502,6 +586,7 @@ static void stop(GstSpiceDisplayDec *self)
     GST_OBJECT_UNLOCK(self);
     /* A cursor that is just being shown holds the stream lock. */
     GST_PAD_STREAM_LOCK(self->sink);
+    call_off_alarm(self);
     forget_cursor(self);
     gst_spice_frame_slots_resize(&self->slots, 0, 0);
     pixman_region32_clear(&self->damage);

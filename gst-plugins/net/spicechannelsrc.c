@@ -25,12 +25,16 @@
 
 #include "core/wire/channel.h"
 #include "core/wire/display.h"
+#include "core/wire/endian.h"
+#include "core/wire/link.h"
+#include "gst-plugins/audio/media-time-meta.h"
 #include "gst-plugins/display/display-group.h"
 #include "gst-plugins/display/idle-events.h"
 #include "gst-plugins/video/video-decoder.h"
 #include "session-context.h"
 #include "session/streaming-video.h"
 #include "session/image-compression.h"
+#include "session/media-clock.h"
 #include "transport/error.h"
 #include "transport/framer.h"
 
@@ -152,6 +156,30 @@ static void on_opened(GstSpiceAttachment *attachment, gpointer user_data)
     send_preferred_compression(self, attachment);
 }
 
+/** A stream frame gets its media time, as of now: later it may have waited for who draws it. */
+static void set_media_time(GstSpiceChannelSrc *self, GstBuffer *buffer, GBytes *message)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(message, &size);
+    SpiceDataHeader header;
+    gint64 stream_us;
+    guint32 mm;
+
+    if (size < SPICE_MINI_HEADER_SIZE + 8)
+        return;
+    spice_mini_data_header_decode(&header, data);
+    if (header.type != SPICE_MSG_DISPLAY_STREAM_DATA &&
+        header.type != SPICE_MSG_DISPLAY_STREAM_DATA_SIZED)
+        return;
+    mm = spice_get_u32(data + SPICE_MINI_HEADER_SIZE + 4); /* behind the stream's id */
+    if (mm == 0) /* as the field's clients have it: no time */
+        return;
+    stream_us = gst_spice_media_clock_take(gst_spice_session_get_media_clock(self->session),
+                                           SPICE_MEDIA_VIDEO, mm, 0, g_get_monotonic_time(), NULL);
+    if (stream_us >= 0)
+        gst_spice_buffer_set_media_time(buffer, stream_us);
+}
+
 static void on_message(GstSpiceAttachment *attachment, GBytes *message, guint64 serial,
                        gpointer user_data)
 {
@@ -159,6 +187,7 @@ static void on_message(GstSpiceAttachment *attachment, GBytes *message, guint64 
     GstBuffer *buffer = gst_buffer_new_wrapped_bytes(message);
 
     GST_BUFFER_OFFSET(buffer) = serial;
+    set_media_time(self, buffer, message);
     g_mutex_lock(&self->lock);
     g_queue_push_tail(self->queue, buffer);
     self->queued += g_bytes_get_size(message) + MESSAGE_OVERHEAD;
