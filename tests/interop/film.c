@@ -1,6 +1,7 @@
 /* A desktop on which a film plays, served by spicesink, for tests of video streams.
  *
  *     film [PROPERTY=VALUE...]      properties of spicesink
+ *     film x11                      the film alone, in a window of the X server
  *
  * Text stands around a film of 320 x 240 at (160, 120) of a desktop of 640 x 480. Each of its frames
  * bears its number in its top 20 rows: 16 boxes, the highest bit first, white for 1. Prints
@@ -26,7 +27,7 @@ enum { WIDTH = 640, HEIGHT = 480, FILM_X = 160, FILM_Y = 120, FILM_WIDTH = 320, 
 enum { BOX = 20, N_BITS = 16, FRAME_US = 40000 };
 
 static GMutex lock;
-static gboolean plays, overlay, ended;
+static gboolean plays, overlay, ended, in_window;
 static guint number;
 static GstElement *source;
 
@@ -51,16 +52,26 @@ static guint32 film_pixel(gint x, gint y, guint n)
            shade((x + y + n) / 50.0);
 }
 
+static gint shown_width(void)
+{
+    return in_window ? FILM_WIDTH : WIDTH;
+}
+
+static gint shown_height(void)
+{
+    return in_window ? FILM_HEIGHT : HEIGHT;
+}
+
 static void paint(guint32 *pixels, guint n, gboolean with_overlay)
 {
     gint x, y;
 
-    for (y = 0; y < HEIGHT; y++)
-        for (x = 0; x < WIDTH; x++) {
-            const gint fx = x - FILM_X, fy = y - FILM_Y;
+    for (y = 0; y < shown_height(); y++)
+        for (x = 0; x < shown_width(); x++) {
+            const gint fx = in_window ? x : x - FILM_X, fy = in_window ? y : y - FILM_Y;
             const gboolean in_film = fx >= 0 && fx < FILM_WIDTH && fy >= 0 && fy < FILM_HEIGHT;
 
-            pixels[y * WIDTH + x] =
+            pixels[y * shown_width() + x] =
                 in_film && !(with_overlay && fx >= FILM_WIDTH / 2 && fy >= FILM_HEIGHT / 2)
                     ? film_pixel(fx, fy, n)
                     : text_pixel(x, y);
@@ -69,11 +80,12 @@ static void paint(guint32 *pixels, guint n, gboolean with_overlay)
 
 static void push(guint n, gboolean with_overlay)
 {
-    guint32 *pixels = g_new(guint32, WIDTH * HEIGHT);
+    const gsize size = (gsize)shown_width() * (gsize)shown_height();
+    guint32 *pixels = g_new(guint32, size);
 
     paint(pixels, n, with_overlay);
     gst_app_src_push_buffer(GST_APP_SRC(source),
-                            gst_buffer_new_wrapped(pixels, WIDTH * HEIGHT * sizeof(guint32)));
+                            gst_buffer_new_wrapped(pixels, size * sizeof(guint32)));
 }
 
 static gpointer play(gpointer data)
@@ -83,15 +95,18 @@ static gpointer play(gpointer data)
 
     while (goes_on) {
         guint n;
-        gboolean with_overlay;
+        gboolean with_overlay, is_new;
 
         g_mutex_lock(&lock);
+        /* What captures the desktop sees that nothing changes; an X server would draw it again. */
+        is_new = plays || !in_window || number == 0;
         number += plays;
         n = number;
         with_overlay = overlay;
         goes_on = !ended;
         g_mutex_unlock(&lock);
-        push(n, with_overlay);
+        if (is_new)
+            push(n, with_overlay);
         due += FRAME_US;
         if (due > g_get_monotonic_time())
             g_usleep((gulong)(due - g_get_monotonic_time()));
@@ -103,13 +118,14 @@ static gpointer play(gpointer data)
 
 static void save(const char *path, guint n, gboolean with_overlay)
 {
-    guint32 *pixels = g_new(guint32, WIDTH * HEIGHT);
+    const gint size = shown_width() * shown_height();
+    guint32 *pixels = g_new(guint32, (gsize)size);
     FILE *file = fopen(path, "wb");
     gint i;
 
     paint(pixels, n, with_overlay);
-    fprintf(file, "P6\n%d %d\n255\n", WIDTH, HEIGHT);
-    for (i = 0; i < WIDTH * HEIGHT; i++) {
+    fprintf(file, "P6\n%d %d\n255\n", shown_width(), shown_height());
+    for (i = 0; i < size; i++) {
         const guint8 rgb[3] = {(guint8)(pixels[i] >> 16), (guint8)(pixels[i] >> 8),
                                (guint8)pixels[i]};
 
@@ -154,15 +170,19 @@ int main(int argc, char **argv)
     gst_spice_register_elements(NULL);
     pipeline = gst_pipeline_new(NULL);
     source = gst_element_factory_make("appsrc", NULL);
-    sink = gst_element_factory_make("spicesink", NULL);
+    in_window = argc > 1 && strcmp(argv[1], "x11") == 0;
+    sink = gst_element_factory_make(in_window ? "ximagesink" : "spicesink", NULL);
     caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT,
-                               WIDTH, "height", G_TYPE_INT, HEIGHT, "framerate", GST_TYPE_FRACTION,
-                               25, 1, NULL);
+                               shown_width(), "height", G_TYPE_INT, shown_height(), "framerate",
+                               GST_TYPE_FRACTION, 25, 1, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1,
+                               1, NULL);
     g_object_set(source, "caps", caps, "is-live", TRUE, "do-timestamp", TRUE, "format",
                  GST_FORMAT_TIME, "block", TRUE, NULL);
     gst_caps_unref(caps);
-    g_object_set(sink, "address", "127.0.0.1", "sync", FALSE, NULL);
-    for (i = 1; i < argc; i++) {
+    g_object_set(sink, "sync", FALSE, NULL);
+    if (!in_window)
+        g_object_set(sink, "address", "127.0.0.1", NULL);
+    for (i = in_window ? 2 : 1; i < argc; i++) {
         char **parts = g_strsplit(argv[i], "=", 2);
 
         gst_util_set_object_arg(G_OBJECT(sink), parts[0], parts[1]);
@@ -171,7 +191,8 @@ int main(int argc, char **argv)
     gst_bin_add_many(GST_BIN(pipeline), source, sink, NULL);
     gst_element_link(source, sink);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    g_object_get(sink, "port", &port, NULL);
+    if (!in_window)
+        g_object_get(sink, "port", &port, NULL);
     printf("port %d\n", port);
     fflush(stdout);
     thread = g_thread_new("film", play, NULL);

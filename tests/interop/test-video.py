@@ -13,6 +13,7 @@ from harness import (BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment,
                      run_tests, shot)
 from vm import wait_until
 from x11 import wait_for_manager
+from xspice import Xspice
 
 LSAN = "suppressions=" + os.path.join(SOURCE, "tests", "interop", "lsan.supp")
 WIDTH, HEIGHT, FILM_X, FILM_Y, FILM_WIDTH, FILM_HEIGHT, BOX, BITS = 640, 480, 160, 120, 320, 240, 20, 16
@@ -30,7 +31,7 @@ class Film:
     def __init__(self, *properties, build=BUILD, **env):
         self.log = open(file(f"film-{time.monotonic_ns()}.log"), "w+b")
         self.process = subprocess.Popen(
-            [os.path.join(build, "tests", "interop", "film"), "port=0", *properties],
+            [os.path.join(build, "tests", "interop", "film"), *(properties or ["port=0"])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
             env=environment(build, GST_DEBUG=os.environ.get('FILM_DEBUG', "spiceclientstreams:4"), GST_DEBUG_NO_COLOR=1,
                             LSAN_OPTIONS=LSAN, **env))
@@ -73,12 +74,12 @@ def crop(whole, x, y, width, height):
                     for row in range(height))
 
 
-def frame_number(desktop):
+def frame_number(desktop, left=FILM_X, top=FILM_Y):
     """What the boxes over the film say; None if they are not there."""
     full, _, rgb = desktop
     number = 0
     for bit in range(BITS):
-        at = 3 * ((FILM_Y + BOX // 2) * full + FILM_X + bit * BOX + BOX // 2)
+        at = 3 * ((top + BOX // 2) * full + left + bit * BOX + BOX // 2)
         level = sum(rgb[at:at + 3]) / 3
         if 64 < level < 192:
             return None
@@ -153,7 +154,7 @@ def is_exact(film, grab):
 
 
 def see_with_spicy(codec, *properties):
-    with Film(f"video-codecs={codec}", *properties) as film:
+    with Film("port=0", f"video-codecs={codec}", *properties) as film:
         with spicy(film) as grab:
             film.tell("play")
             wait_until(lambda: film.codecs(), 10, "a stream begins")
@@ -181,7 +182,7 @@ def test_spicy_shows_H264():
 
 
 def test_overlays_are_exact_in_spicy():
-    with Film("video-codecs=mjpeg") as film, spicy(film) as grab:
+    with Film("port=0", "video-codecs=mjpeg") as film, spicy(film) as grab:
         film.tell("play")
         wait_until(lambda: film.codecs(), 10, "a stream begins")
         time.sleep(0.5)
@@ -205,12 +206,12 @@ def test_overlays_are_exact_in_spicy():
 
 # spicesrc
 
-def record(port, frames, name):
+def record(port, frames, name, *filters, size=(WIDTH, HEIGHT)):
     """Desktops as spicesrc shows them: a list of (width, height, RGB)."""
     folder = file(name)
     os.makedirs(folder, exist_ok=True)
     status, text = run(["gst-launch-1.0", "spicesrc", f"location=spice://127.0.0.1:{port}", "!",
-                        "video/x-raw,format=BGRx", "!", "identity", f"eos-after={frames}", "!",
+                        "video/x-raw,format=BGRx", "!", *filters, "identity", f"eos-after={frames}", "!",
                         "multifilesink", f"location={folder}/%05d"])
     check(status == 0, text[-1000:])
     desktops = []
@@ -220,13 +221,13 @@ def record(port, frames, name):
         rgb = bytearray(len(data) // 4 * 3)
         for channel in range(3):
             rgb[channel::3] = data[2 - channel::4]
-        desktops.append((WIDTH, HEIGHT, bytes(rgb)))
+        desktops.append((*size, bytes(rgb)))
         os.unlink(os.path.join(folder, number))
     return desktops
 
 
 def see_with_spicesrc(codec):
-    with Film(f"video-codecs={codec}") as film:
+    with Film("port=0", f"video-codecs={codec}") as film:
         film.tell("play")
         desktops = record(film.port, 70, codec)[40:]
         check(film.codecs() == {codec}, f"the stream is {film.codecs()}, not {codec}")
@@ -264,8 +265,47 @@ def test_spicesrc_shows_H265():
     see_with_spicesrc("h265")
 
 
+# VM hosts: an X server that draws by QXL commands stands for a guest.
+
+def see_in_xspice(which, library, codecs, expected):
+    server = Xspice(file("xspice-" + which), library, XSPICE_STREAMING_VIDEO="filter",
+                    XSPICE_VIDEO_CODECS=codecs)
+    try:
+        with Film("x11", DISPLAY=server.display) as film:
+            film.tell("play")
+            desktops = record(server.port, 90, which, "videocrop", "right=704", "bottom=528", "!",
+                              size=(FILM_WIDTH, FILM_HEIGHT))[60:]
+            numbers = [frame_number(desktop, 0, 0) for desktop in desktops]
+            check(None not in numbers and numbers == sorted(numbers) and len(set(numbers)) > 15,
+                  f"{which}: numbers are {numbers}")
+            worst = 99
+            for desktop in desktops[::10]:
+                film.tell(f"frame {frame_number(desktop, 0, 0)} {file('truth.ppm')}")
+                worst = min(worst, psnr(desktop[2], picture(file("truth.ppm"))[2]))
+            check(28 < worst < 90, f"{which}: PSNR {worst:.1f} dB: no stream, or a bad one")
+            print(f"# Xspice on {which}: {len(set(numbers))} frames, PSNR {worst:.1f} dB at the worst")
+            film.tell("stop")
+            time.sleep(2)
+            status, lines = shot(file("end.ppm"), "--location",
+                                 f"spice://127.0.0.1:{server.port}", "--settle", "700", "--stats")
+            check(status == 0, "\n".join(lines))
+            film.tell("save " + file("truth.ppm"))
+            check(crop(picture(file("end.ppm")), 0, 0, FILM_WIDTH, FILM_HEIGHT) ==
+                  picture(file("truth.ppm"))[2], f"{which}: not exact after the end")
+    finally:
+        server.close()
+
+
+def test_spicesrc_shows_streams_of_the_field():
+    see_in_xspice("field", None, "spice:mjpeg", "mjpeg")
+
+
+def test_a_VM_host_streams_MJPEG():
+    see_in_xspice("ours", os.path.join(BUILD, "server", "embed"), "spice:mjpeg", "mjpeg")
+
+
 def test_nothing_streams_when_it_is_off():
-    with Film("streaming-video=off") as film:
+    with Film("port=0", "streaming-video=off") as film:
         film.tell("play")
         status, lines = shot(file("off.ppm"), "--location", f"spice://127.0.0.1:{film.port}",
                              "--max", "2000")

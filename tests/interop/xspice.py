@@ -12,8 +12,9 @@ XORG = "/usr/lib/xorg/Xorg"
 class Xspice:
     """An X server that draws by QXL commands, on one of the libraries."""
 
-    def __init__(self, folder, library=None, heads=1):
-        """`folder`: for its files; `library`: where its libspice-server is (None: the system's)."""
+    def __init__(self, folder, library=None, heads=1, **more):
+        """`folder`: for its files; `library`: where its libspice-server is (None: the system's);
+        `more`: further variables of its environment."""
         self.port = free_port()
         self.number = next(n for n in range(70, 200) if not os.path.exists(f"/tmp/.X{n}-lock"))
         os.makedirs(folder, exist_ok=True)
@@ -29,6 +30,7 @@ class Xspice:
                    XSPICE_DISABLE_TICKETING="1", XSPICE_ADDR="127.0.0.1")
         env.pop("LD_LIBRARY_PATH", None)
         env.pop("MALLOC_PERTURB_", None)
+        env.update(more)
         if library:
             env["LD_LIBRARY_PATH"] = library
         self.log = open(os.path.join(folder, "out.log"), "wb")
