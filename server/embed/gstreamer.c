@@ -36,6 +36,24 @@ static gboolean start_without_registry(void)
     return ok;
 }
 
+/** What encoders of video are made of (pipelines/video-*.launch): the only plug-ins that come into the
+ * host. Those that are not installed are not missed. Once the host is in a sandbox, none comes any
+ * more. */
+static void load_plugins(void)
+{
+    static const char *const names[] = {"coreelements", "videoconvertscale", "vpx", "openh264",
+                                        "x264"};
+    gsize i;
+
+    for (i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_strdup_printf(GST_PLUGINS_DIR "/libgst%s.so", names[i]);
+        GstPlugin *plugin =
+            g_file_test(path, G_FILE_TEST_EXISTS) ? gst_plugin_load_file(path, NULL) : NULL;
+
+        g_clear_object(&plugin);
+    }
+}
+
 gboolean spice_host_start_gstreamer(void)
 {
     static gsize once;
@@ -43,11 +61,14 @@ gboolean spice_host_start_gstreamer(void)
 
     if (g_once_init_enter(&once)) {
         sigset_t before;
+        gboolean is_ours;
 
         spice_host_block_signals(&before);
-        ok = (gst_is_initialized() || start_without_registry()) &&
-             gst_spice_register_elements(NULL) &&
+        is_ours = !gst_is_initialized();
+        ok = (!is_ours || start_without_registry()) && gst_spice_register_elements(NULL) &&
              gst_element_register(NULL, "qxlsrc", GST_RANK_NONE, GST_SPICE_TYPE_QXL_SRC);
+        if (ok && is_ours)
+            load_plugins();
         spice_host_restore_signals(&before);
         g_once_init_leave(&once, 1);
     }

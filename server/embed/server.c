@@ -33,7 +33,8 @@ SpiceServer *spice_server_new(void)
     self->image_compression = SPICE_IMAGE_COMPRESSION_AUTO_GLZ;
     g_object_set(self->session, "image-compression", GST_SPICE_IMAGE_COMPRESSION_AUTO_GLZ, NULL);
     self->streaming_video = SPICE_STREAM_VIDEO_FILTER;
-    self->video_codecs = g_strdup("spice:mjpeg;");
+    self->video_codecs =
+        g_strdup("spice:mjpeg;gstreamer:vp8;gstreamer:vp9;gstreamer:h264;gstreamer:h265;");
     return self;
 }
 
