@@ -5,8 +5,10 @@ import contextlib
 import math
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 from harness import (BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment, picture, run,
@@ -33,8 +35,8 @@ class Film:
         self.process = subprocess.Popen(
             [os.path.join(build, "tests", "interop", "film"), *(properties or ["port=0"])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
-            env=environment(build, GST_DEBUG=os.environ.get('FILM_DEBUG', "spiceclientstreams:4"), GST_DEBUG_NO_COLOR=1,
-                            LSAN_OPTIONS=LSAN, **env))
+            env=environment(build, **{"GST_DEBUG": "spiceclientstreams:4", "GST_DEBUG_NO_COLOR": 1,
+                                      "LSAN_OPTIONS": LSAN, **env}))
         line = self.process.stdout.readline().decode()
         check(line.startswith("port "), f"the film does not start: {line}{self.said()}")
         self.port = int(line.split()[1])
@@ -263,6 +265,67 @@ def test_spicesrc_shows_H264():
 
 def test_spicesrc_shows_H265():
     see_with_spicesrc("h265")
+
+
+# Slow links
+
+class SlowLink:
+    """Passes a server's bytes on at so many a second, and a client's as they come."""
+
+    def __init__(self, port, rate):
+        self.server, self.rate = port, rate
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.lock = threading.Lock()  # all connections share the link
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.socket.accept()
+                server = socket.socket()
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+                server.connect(("127.0.0.1", self.server))
+                threading.Thread(target=self.pump, args=[client, server], daemon=True).start()
+                threading.Thread(target=self.pump, args=[server, client, True], daemon=True).start()
+
+    def pump(self, source, target, slowly=False):
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                if slowly:
+                    with self.lock:
+                        time.sleep(len(data) / self.rate)
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.socket.close()
+
+
+def test_a_slow_link_gets_fewer_and_coarser_frames():
+    with Film("port=0", "video-codecs=mjpeg", GST_DEBUG="spiceclientstreams:6") as film:
+        link = SlowLink(film.port, 60000)  # the film takes three times as much at its best
+        film.tell("play")
+        time.sleep(1)
+        numbers = [frame_number(desktop) for desktop in record(link.port, 60, "slow")[20:]]
+        check(numbers == sorted(numbers) and len(set(numbers)) > 8, f"numbers are {numbers}")
+        decisions = re.findall(r"(encoded|dropped), quality (\d+)", film.said())
+        late = [int(quality) for what, quality in decisions[-20:]]
+        check(late and max(late) < 85, f"the quality stays at {late}")
+        under_way = [int(n) for n in re.findall(r"(\d+) bytes under way", film.said())]
+        check(max(under_way[20:]) < 60000, f"{max(under_way[20:])} bytes were under way")
+        print(f"# {len(set(numbers))} frames, quality {min(late)} to {max(late)}, "
+              f"at most {max(under_way[20:])} bytes under way, "
+              f"{sum(what == 'dropped' for what, _ in decisions)} of {len(decisions)} dropped")
+        film.tell("stop")
+        status, lines = shot(file("end.ppm"), "--location", f"spice://127.0.0.1:{link.port}",
+                             "--settle", "2500", "--max", "60000")
+        check(status == 0, "\n".join(lines))
+        film.tell("save " + file("truth.ppm"))
+        check_equal(file("end.ppm"), file("truth.ppm"), "after the end")
+        link.close()
 
 
 # VM hosts: an X server that draws by QXL commands stands for a guest.

@@ -163,7 +163,7 @@ int main(int argc, char **argv)
     gst_element_register(NULL, "vah264enc", GST_RANK_PRIMARY + 100, fake_encoder_get_type());
     gst_element_register(NULL, "nvh264enc", GST_RANK_PRIMARY + 100, fake_encoder_get_type());
     test_codec("h264");
-    ok(n_fakes_made >= 2 && n_fakes_started >= 1, "encoders of cards were tried, and passed over",
+    ok(n_fakes_made >= 1 && n_fakes_started == 1, "encoders of cards were tried, and passed over",
        "h264");
     g_print("1..%d\n", n_tests);
     gst_deinit();
