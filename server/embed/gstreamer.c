@@ -36,9 +36,10 @@ static gboolean start_without_registry(void)
     return ok;
 }
 
-/** What encoders of video are made of (pipelines/video-*.launch): the only plug-ins that come into the
- * host. Those that are not installed are not missed. Once the host is in a sandbox, none comes any
- * more. */
+static gboolean started_by_us;
+
+/** What encoders of video are made of (pipelines/video-*.launch). Those that are not installed are not
+ * missed. */
 static void load_plugins(void)
 {
     static const char *const names[] = {"coreelements", "videoconvertscale", "vpx", "openh264",
@@ -54,6 +55,16 @@ static void load_plugins(void)
     }
 }
 
+void spice_host_load_encoders(void)
+{
+    static gsize once;
+
+    if (!started_by_us || !g_once_init_enter(&once))
+        return;
+    load_plugins();
+    g_once_init_leave(&once, 1);
+}
+
 gboolean spice_host_start_gstreamer(void)
 {
     static gsize once;
@@ -61,14 +72,11 @@ gboolean spice_host_start_gstreamer(void)
 
     if (g_once_init_enter(&once)) {
         sigset_t before;
-        gboolean is_ours;
 
         spice_host_block_signals(&before);
-        is_ours = !gst_is_initialized();
-        ok = (!is_ours || start_without_registry()) && gst_spice_register_elements(NULL) &&
+        started_by_us = !gst_is_initialized();
+        ok = (!started_by_us || start_without_registry()) && gst_spice_register_elements(NULL) &&
              gst_element_register(NULL, "qxlsrc", GST_RANK_NONE, GST_SPICE_TYPE_QXL_SRC);
-        if (ok && is_ours)
-            load_plugins();
         spice_host_restore_signals(&before);
         g_once_init_leave(&once, 1);
     }

@@ -266,6 +266,8 @@ int spice_server_set_video_codecs(SpiceServer *s, const char *video_codecs)
     g_free(s->video_codecs);
     s->video_codecs = g_strdup(good->str);
     names = codec_names(good->str);
+    if (g_strcmp0(names, "mjpeg,") != 0)
+        spice_host_load_encoders();
     g_object_set(s->session, "video-codecs", names, NULL);
     return 0;
 }
