@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection.h"
 
-#include <gst/app/gstappsink.h>
-
 #include "client/clipboard-grabs.h"
 #include "client/sound.h"
-#include "gst-plugins/display/damage-meta.h"
+#include "core/wire/channel.h"
 #include "transport/error.h"
 
 struct SpiceConnection {
@@ -15,17 +13,17 @@ struct SpiceConnection {
     gpointer user_data;
 
     GstSpiceSession *session;
-    gulong signals[3];
+    gulong signals[4];
     SpiceSound *sound; /* NULL: a screenshot has none */
     GstElement *pipeline;
     GSource *bus_source;
     gboolean closed, failed; /* the owner's thread alone */
 
+    SpiceMonitors *monitors;
+
     GMutex lock;
-    SpiceNewFrame newest; /* under lock, as all below */
-    gboolean frame_told, cursor_told;
-    gint64 message_time; /* when the first message after the last frame came; 0: none yet */
-    guint64 bytes;
+    gboolean cursor_told; /* under lock */
+    guint32 displays;     /* under lock: channels that the server has named, a bit each */
 };
 
 static void connection_unref(gpointer data)
@@ -34,7 +32,6 @@ static void connection_unref(gpointer data)
 
     if (!g_atomic_ref_count_dec(&self->refs))
         return;
-    spice_new_frame_clear(&self->newest);
     g_main_context_unref(self->context);
     g_mutex_clear(&self->lock);
     g_free(self);
@@ -53,12 +50,33 @@ static void notify(SpiceConnection *self, GSourceFunc func, gint priority)
     g_source_unref(source);
 }
 
-static gboolean tell_frame(gpointer data)
-{
-    SpiceConnection *self = data;
+/** Something about a monitor. */
+typedef struct {
+    SpiceConnection *connection;
+    guint monitor;
+} MonitorNotice;
 
-    if (!self->closed)
-        self->handler->frame(self, self->user_data);
+static void monitor_notice_free(gpointer data)
+{
+    MonitorNotice *notice = data;
+
+    connection_unref(notice->connection);
+    g_free(notice);
+}
+
+static gboolean tell_monitor(gpointer data)
+{
+    const MonitorNotice *notice = data;
+    SpiceConnection *self = notice->connection;
+    SpiceNewFrame frame;
+
+    if (self->closed)
+        return G_SOURCE_REMOVE;
+    if (!spice_monitors_take(self->monitors, notice->monitor, &frame))
+        self->handler->monitor_gone(self, notice->monitor, self->user_data);
+    else if (frame.sample)
+        self->handler->frame(self, notice->monitor, &frame, self->user_data);
+    spice_new_frame_clear(&frame);
     return G_SOURCE_REMOVE;
 }
 
@@ -164,63 +182,48 @@ static void on_mouse_mode_changed(GstSpiceSession *session, gpointer user_data)
     notify(user_data, tell_mouse_mode, G_PRIORITY_DEFAULT);
 }
 
-/* The pipeline: its streaming thread */
+/** From any thread. */
+static void on_monitor_changed(guint monitor, gpointer user_data)
+{
+    SpiceConnection *self = user_data;
+    MonitorNotice *notice = g_new(MonitorNotice, 1);
+    GSource *source = g_idle_source_new();
 
-static GstPadProbeReturn on_message(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+    g_atomic_ref_count_inc(&self->refs);
+    *notice = (MonitorNotice){self, monitor};
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, tell_monitor, notice, monitor_notice_free);
+    g_source_attach(source, self->context);
+    g_source_unref(source);
+}
+
+/* The pipeline */
+
+static gboolean add_displays(gpointer data)
+{
+    SpiceConnection *self = data;
+    guint32 displays;
+    guint id;
+
+    g_mutex_lock(&self->lock);
+    displays = self->displays;
+    g_mutex_unlock(&self->lock);
+    for (id = 0; !self->closed && id < SPICE_MAX_MONITORS; id++)
+        if (displays & 1u << id)
+            spice_monitors_add_display(self->monitors, id);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_channel_available(GstSpiceSession *session, guint type, guint id, gpointer user_data)
 {
     SpiceConnection *self = user_data;
 
+    if (type != SPICE_CHANNEL_DISPLAY || id >= SPICE_MAX_MONITORS)
+        return;
     g_mutex_lock(&self->lock);
-    self->bytes += gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
-    if (self->message_time == 0)
-        self->message_time = g_get_monotonic_time();
+    self->displays |= 1u << id;
     g_mutex_unlock(&self->lock);
-    return GST_PAD_PROBE_OK;
-}
-
-static void add_damage(SpiceConnection *self, GstSample *sample)
-{
-    GstSpiceDamageMeta *meta = gst_buffer_get_spice_damage_meta(gst_sample_get_buffer(sample));
-    gint width = 0, height = 0;
-    guint i;
-
-    gst_structure_get(gst_caps_get_structure(gst_sample_get_caps(sample), 0), "width", G_TYPE_INT,
-                      &width, "height", G_TYPE_INT, &height, NULL);
-    if (!meta)
-        pixman_region32_union_rect(&self->newest.damage, &self->newest.damage, 0, 0, (guint)width,
-                                   (guint)height);
-    for (i = 0; meta && i < meta->n_rects; i++) {
-        const GstVideoRectangle *r = &meta->rects[i];
-
-        pixman_region32_union_rect(&self->newest.damage, &self->newest.damage, r->x, r->y,
-                                   (guint)r->w, (guint)r->h);
-    }
-    /* Frames that were not taken may have been larger. */
-    pixman_region32_intersect_rect(&self->newest.damage, &self->newest.damage, 0, 0, (guint)width,
-                                   (guint)height);
-}
-
-static GstFlowReturn on_sample(GstAppSink *sink, gpointer user_data)
-{
-    SpiceConnection *self = user_data;
-    GstSample *sample = gst_app_sink_pull_sample(sink);
-    gboolean told;
-
-    if (!sample)
-        return GST_FLOW_OK;
-    g_mutex_lock(&self->lock);
-    add_damage(self, sample);
-    g_clear_pointer(&self->newest.sample, gst_sample_unref);
-    self->newest.sample = sample;
-    if (self->newest.n_frames++ == 0)
-        self->newest.arrived = self->message_time ? self->message_time : g_get_monotonic_time();
-    self->message_time = 0;
-    told = self->frame_told;
-    self->frame_told = TRUE;
-    g_mutex_unlock(&self->lock);
-    if (!told)
-        notify(self, tell_frame, G_PRIORITY_DEFAULT);
-    return GST_FLOW_OK;
+    notify(self, add_displays, G_PRIORITY_DEFAULT);
 }
 
 static gboolean on_bus_message(GstBus *bus, GstMessage *message, gpointer user_data)
@@ -245,33 +248,15 @@ static gboolean on_bus_message(GstBus *bus, GstMessage *message, gpointer user_d
     return G_SOURCE_CONTINUE;
 }
 
-static GstElement *add(SpiceConnection *self, GstElement *element)
-{
-    if (!element)
-        g_error("gst_spice_register_elements() has not been called");
-    gst_bin_add(GST_BIN(self->pipeline), element);
-    return element;
-}
-
 static void make_pipeline(SpiceConnection *self)
 {
-    static GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
-    GstElement *source, *decoder, *sink;
     GstBus *bus;
-    GstPad *pad;
 
     self->pipeline = gst_pipeline_new(NULL);
-    source = add(self, gst_element_factory_make("spicechannelsrc", NULL));
-    decoder = add(self, gst_element_factory_make("spicedisplaydec", NULL));
-    sink = add(self, g_object_new(GST_TYPE_APP_SINK, NULL)); /* not by name: see main.c */
-    g_object_set(source, "session", self->session, NULL);
-    g_object_set(decoder, "session", self->session, NULL);
-    g_object_set(sink, "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, NULL);
-    gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, self, NULL);
-    gst_element_link_many(source, decoder, sink, NULL);
-    pad = gst_element_get_static_pad(source, "src");
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_message, self, NULL);
-    gst_object_unref(pad);
+    self->monitors =
+        spice_monitors_new(GST_BIN(self->pipeline), self->session,
+                           self->handler->monitor_gone != NULL, on_monitor_changed, self);
+    spice_monitors_add_display(self->monitors, 0);
 
     bus = gst_element_get_bus(self->pipeline);
     self->bus_source = gst_bus_create_watch(bus);
@@ -293,7 +278,6 @@ SpiceConnection *spice_connection_new(const SpiceViewOptions *options, const cha
     self->handler = handler;
     self->user_data = user_data;
     g_mutex_init(&self->lock);
-    pixman_region32_init(&self->newest.damage);
 
     self->session = gst_spice_session_new();
     g_object_set(self->session, "location", options->uri, "username", options->username, "password",
@@ -304,9 +288,13 @@ SpiceConnection *spice_connection_new(const SpiceViewOptions *options, const cha
         g_signal_connect(self->session, "cursor-changed", G_CALLBACK(on_cursor_changed), self);
     self->signals[2] = g_signal_connect(self->session, "mouse-mode-changed",
                                         G_CALLBACK(on_mouse_mode_changed), self);
+    if (handler->monitor_gone)
+        self->signals[3] = g_signal_connect(self->session, "channel-available",
+                                            G_CALLBACK(on_channel_available), self);
     if (!options->screenshot) {
         self->sound = spice_sound_new(self->session, options);
-        gst_spice_session_set_agent_caps(self->session, spice_clipboard_caps);
+        gst_spice_session_set_agent_caps(self->session,
+                                         spice_clipboard_caps | 1u << VD_AGENT_CAP_MONITORS_CONFIG);
     }
     make_pipeline(self);
     if (gst_spice_session_open(self->session, &error))
@@ -330,7 +318,8 @@ void spice_connection_free(SpiceConnection *self)
     gst_spice_session_close(self->session);
     spice_sound_free(self->sound);
     for (i = 0; i < G_N_ELEMENTS(self->signals); i++)
-        g_signal_handler_disconnect(self->session, self->signals[i]);
+        g_clear_signal_handler(&self->signals[i], self->session);
+    spice_monitors_free(self->monitors);
     gst_object_unref(self->pipeline);
     g_object_unref(self->session);
     connection_unref(self);
@@ -341,28 +330,12 @@ GstSpiceSession *spice_connection_get_session(SpiceConnection *self)
     return self->session;
 }
 
-void spice_connection_take_frame(SpiceConnection *self, SpiceNewFrame *frame)
+SpiceMonitorPlace spice_connection_get_place(SpiceConnection *self, guint monitor)
 {
-    g_mutex_lock(&self->lock);
-    *frame = self->newest;
-    self->newest = (SpiceNewFrame){0};
-    pixman_region32_init(&self->newest.damage);
-    self->frame_told = FALSE;
-    g_mutex_unlock(&self->lock);
-}
-
-void spice_new_frame_clear(SpiceNewFrame *frame)
-{
-    g_clear_pointer(&frame->sample, gst_sample_unref);
-    pixman_region32_fini(&frame->damage);
+    return spice_monitors_get_place(self->monitors, monitor);
 }
 
 guint64 spice_connection_get_bytes(SpiceConnection *self)
 {
-    guint64 bytes;
-
-    g_mutex_lock(&self->lock);
-    bytes = self->bytes;
-    g_mutex_unlock(&self->lock);
-    return bytes;
+    return spice_monitors_get_bytes(self->monitors);
 }

@@ -1,4 +1,4 @@
-/* A session with a server, and its display's newest frame.
+/* A session with a server, and the newest frame of each of its monitors.
  *
  * Puts session and display pipeline together and brings all that happens to the thread on which
  * spice_connection_new() was called: no callback comes on another, and none after
@@ -8,10 +8,8 @@
  */
 #pragma once
 
-#include <gst/video/video.h>
-#include <pixman.h>
-
 #include "client/exit-status.h"
+#include "client/monitors.h"
 #include "client/options.h"
 #include "session/session.h"
 
@@ -19,17 +17,10 @@ G_BEGIN_DECLS
 
 typedef struct SpiceConnection SpiceConnection;
 
-/** The newest frame, what changed since the one taken before, and what is known of its way here. */
 typedef struct {
-    GstSample *sample; /* BGRx; NULL: no new frame */
-    pixman_region32_t damage;
-    guint n_frames; /* how many it stands for: older ones that were never shown are in its damage */
-    gint64 arrived; /* monotonic time at which its first message came from the socket */
-} SpiceNewFrame;
-
-typedef struct {
-    /** A frame waits to be taken. */
-    void (*frame)(SpiceConnection *connection, gpointer user_data);
+    /** A frame of a monitor has come. */
+    void (*frame)(SpiceConnection *connection, guint monitor, const SpiceNewFrame *frame,
+                  gpointer user_data);
     /** The session could not be made or was lost; once. The text is for a person. */
     void (*failed)(SpiceConnection *connection, SpiceViewStatus status, const char *text,
                    gpointer user_data);
@@ -37,6 +28,8 @@ typedef struct {
     void (*cursor_changed)(SpiceConnection *connection, gpointer user_data);
     /** NULL allowed. */
     void (*mouse_mode_changed)(SpiceConnection *connection, gpointer user_data);
+    /** The server has turned a monitor off. NULL: there is but one, the whole surface of display 0. */
+    void (*monitor_gone)(SpiceConnection *connection, guint monitor, gpointer user_data);
 } SpiceConnectionHandler;
 
 /** Begins to connect; what comes of it, a malformed URI included, `handler` hears later. The
@@ -48,11 +41,10 @@ void spice_connection_free(SpiceConnection *connection);
 /** The session, for input and cursor. */
 GstSpiceSession *spice_connection_get_session(SpiceConnection *connection);
 
-/** Takes the newest frame; spice_new_frame_clear() lets it go. */
-void spice_connection_take_frame(SpiceConnection *connection, SpiceNewFrame *frame);
-void spice_new_frame_clear(SpiceNewFrame *frame);
+/** Where the pixels of a monitor are. */
+SpiceMonitorPlace spice_connection_get_place(SpiceConnection *connection, guint monitor);
 
-/** Bytes of the display channel so far. */
+/** Bytes of the display channels so far. */
 guint64 spice_connection_get_bytes(SpiceConnection *connection);
 
 /** The status that a failure of transport/ or session/ ends the viewer with. */

@@ -110,7 +110,7 @@ static void add_cursor_box(SpicePicture *self, pixman_region32_t *damage)
                                    (guint)pixman_image_get_height(self->cursor) + 2);
 }
 
-void spice_picture_set_cursor(SpicePicture *self, const GstSpiceCursor *cursor,
+void spice_picture_set_cursor(SpicePicture *self, const GstSpiceCursor *cursor, gint x, gint y,
                               pixman_region32_t *damage)
 {
     add_cursor_box(self, damage);
@@ -120,8 +120,8 @@ void spice_picture_set_cursor(SpicePicture *self, const GstSpiceCursor *cursor,
         self->cursor = pixman_image_create_bits(
             PIXMAN_a8r8g8b8, (int)cursor->width, (int)cursor->height,
             (uint32_t *)g_bytes_get_data(cursor->pixels, NULL), (int)cursor->width * 4);
-        self->cursor_x = cursor->x - (gint)cursor->hot_x;
-        self->cursor_y = cursor->y - (gint)cursor->hot_y;
+        self->cursor_x = cursor->x - (gint)cursor->hot_x - x;
+        self->cursor_y = cursor->y - (gint)cursor->hot_y - y;
     }
     add_cursor_box(self, damage);
     pixman_region32_intersect_rect(damage, damage, 0, 0, (guint)self->placement.guest_width,

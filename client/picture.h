@@ -29,8 +29,8 @@ void spice_picture_set_canvas(SpicePicture *picture, pixman_image_t *canvas);
 /** Where the frame lies on the canvas. */
 const SpicePlacement *spice_picture_get_placement(SpicePicture *picture);
 
-/** The cursor to draw over the frame, or NULL. Adds to `damage` the guest's pixels that change. */
-void spice_picture_set_cursor(SpicePicture *picture, const GstSpiceCursor *cursor,
+/** The cursor to draw over the frame, or NULL; the frame is what lies at (x, y) of its display. Adds to `damage` the guest's pixels that change. */
+void spice_picture_set_cursor(SpicePicture *picture, const GstSpiceCursor *cursor, gint x, gint y,
                               pixman_region32_t *damage);
 
 /** Paints the guest's pixels in `damage`, all of the canvas for NULL. Sets `painted`, an

@@ -18,7 +18,7 @@ enum { MAX_CLICKS = 10 };
 struct SpicePointer {
     GtkWidget *widget;
     GstSpiceSession *session;
-    guint display;
+    const SpiceMonitorPlace *place;
     const SpicePointerHandler *handler;
     gpointer user_data;
     SpiceGrab *grab; /* NULL: this window system has none */
@@ -43,7 +43,8 @@ static void send_place(SpicePointer *self, gdouble x, gdouble y)
     if (placement->width < 1)
         return;
     spice_placement_to_guest(placement, x * scale, y * scale, &guest_x, &guest_y);
-    gst_spice_session_pointer(self->session, self->display, guest_x, guest_y);
+    gst_spice_session_pointer(self->session, self->place->display, self->place->x + guest_x,
+                              self->place->y + guest_y);
 }
 
 static void on_captured_motion(gdouble dx, gdouble dy, gpointer user_data)
@@ -154,8 +155,9 @@ static gboolean on_scroll(GtkWidget *widget, GdkEventScroll *event, gpointer use
     return TRUE;
 }
 
-SpicePointer *spice_pointer_new(GtkWidget *widget, GstSpiceSession *session, guint display,
-                                const SpicePointerHandler *handler, gpointer user_data)
+SpicePointer *spice_pointer_new(GtkWidget *widget, GstSpiceSession *session,
+                                const SpiceMonitorPlace *place, const SpicePointerHandler *handler,
+                                gpointer user_data)
 {
     static const SpiceGrabHandler grab_handler = {on_captured_motion};
     SpicePointer *self = g_new0(SpicePointer, 1);
@@ -164,7 +166,7 @@ SpicePointer *spice_pointer_new(GtkWidget *widget, GstSpiceSession *session, gui
 
     self->widget = widget;
     self->session = g_object_ref(session);
-    self->display = display;
+    self->place = place;
     self->handler = handler;
     self->user_data = user_data;
     self->grab = spice_grab_new(widget, &grab_handler, self);

@@ -7,6 +7,7 @@
 
 #include <gtk/gtk.h>
 
+#include "client/monitors.h"
 #include "client/placement.h"
 #include "session/session.h"
 
@@ -21,10 +22,11 @@ typedef struct {
     void (*captured)(gboolean captured, gpointer user_data);
 } SpicePointerHandler;
 
-/** For a realized widget, whose pointer events go to `display` of the session. The handler is not
- * copied. (transfer full) */
-SpicePointer *spice_pointer_new(GtkWidget *widget, GstSpiceSession *session, guint display,
-                                const SpicePointerHandler *handler, gpointer user_data);
+/** For a realized widget, whose pointer events go to `place` of the session, which is looked at with each.
+ * Neither it nor the handler is copied. (transfer full) */
+SpicePointer *spice_pointer_new(GtkWidget *widget, GstSpiceSession *session,
+                                const SpiceMonitorPlace *place, const SpicePointerHandler *handler,
+                                gpointer user_data);
 void spice_pointer_free(SpicePointer *pointer);
 
 gboolean spice_pointer_is_captured(SpicePointer *pointer);

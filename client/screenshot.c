@@ -63,28 +63,23 @@ static gboolean on_complete(gpointer data)
     return G_SOURCE_CONTINUE; /* the timers are removed when all is over */
 }
 
-static void on_frame(SpiceConnection *connection, gpointer user_data)
+static void on_frame(SpiceConnection *connection, guint monitor, const SpiceNewFrame *frame,
+                     gpointer user_data)
 {
     Screenshot *self = user_data;
     gint wait_ms = self->options->wait_ms;
-    SpiceNewFrame frame;
 
-    spice_connection_take_frame(connection, &frame);
-    if (frame.sample) {
-        g_clear_pointer(&self->sample, gst_sample_unref);
-        self->sample = gst_sample_ref(frame.sample);
-        if (self->stats)
-            spice_stats_shown(self->stats, &frame);
-        if (!self->limit)
-            self->limit =
-                g_timeout_add(wait_ms >= 0 ? (guint)wait_ms : RESTLESS_MS, on_complete, self);
-        if (wait_ms < 0) {
-            if (self->quiet)
-                g_source_remove(self->quiet);
-            self->quiet = g_timeout_add(QUIET_MS, on_complete, self);
-        }
+    g_clear_pointer(&self->sample, gst_sample_unref);
+    self->sample = gst_sample_ref(frame->sample);
+    if (self->stats)
+        spice_stats_shown(self->stats, frame);
+    if (!self->limit)
+        self->limit = g_timeout_add(wait_ms >= 0 ? (guint)wait_ms : RESTLESS_MS, on_complete, self);
+    if (wait_ms < 0) {
+        if (self->quiet)
+            g_source_remove(self->quiet);
+        self->quiet = g_timeout_add(QUIET_MS, on_complete, self);
     }
-    spice_new_frame_clear(&frame);
 }
 
 static void on_failed(SpiceConnection *connection, SpiceViewStatus status, const char *text,

@@ -8,7 +8,6 @@
 GstEvent *gst_spice_event_new_heads(const SpiceHead *heads, guint n_heads)
 {
     GstVideoRectangle on[GST_SPICE_MAX_HEADS];
-    g_autoptr(GBytes) bytes = NULL;
     guint n = 0, i;
 
     for (i = 0; i < n_heads && n < GST_SPICE_MAX_HEADS; i++) {
@@ -19,7 +18,13 @@ GstEvent *gst_spice_event_new_heads(const SpiceHead *heads, guint n_heads)
             on[n++] = (GstVideoRectangle){(gint)head->x, (gint)head->y, (gint)head->width,
                                           (gint)head->height};
     }
-    bytes = g_bytes_new(on, n * sizeof *on);
+    return gst_spice_event_new_head_areas(on, n);
+}
+
+GstEvent *gst_spice_event_new_head_areas(const GstVideoRectangle *areas, guint n_areas)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new(areas, n_areas * sizeof *areas);
+
     return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
                                 gst_structure_new(HEADS_NAME, "heads", G_TYPE_BYTES, bytes, NULL));
 }

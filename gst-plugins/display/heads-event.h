@@ -16,6 +16,8 @@ enum { GST_SPICE_MAX_HEADS = 16 };
 /** Downstream, sticky: the monitors that lie on the primary surface, in the order of the server. Those
  * that are off are left out, and those beyond %GST_SPICE_MAX_HEADS. */
 GstEvent *gst_spice_event_new_heads(const SpiceHead *heads, guint n_heads);
+/** The same from rectangles. spiceheads sends the one that each of its pads shows along that pad. */
+GstEvent *gst_spice_event_new_head_areas(const GstVideoRectangle *areas, guint n_areas);
 /** FALSE if it is another event. */
 gboolean gst_spice_event_parse_heads(GstEvent *event, GstVideoRectangle *heads, guint *n_heads);
 

@@ -10,7 +10,8 @@
  * A monitor gets a frame only when something on it has changed. `head_0` is always there; others
  * come and go with the server's monitors.
  *
- * Pointer events that come back are moved to where the monitor lies on the surface.
+ * Pointer events that come back are moved to where the monitor lies on the surface; whoever has another
+ * way to send them hears of that place by an event before the frames (heads-event.h).
  *
  * ## Example launch line
  * |[
@@ -179,6 +180,7 @@ static void fit_heads(GstSpiceHeads *self)
         GST_OBJECT_UNLOCK(self);
         if (!head->told || before.w != head->area.w || before.h != head->area.h)
             announce(self, head, i);
+        gst_pad_push_event(head->pad, gst_spice_event_new_head_areas(&visible[i], 1));
         head->whole_due = TRUE;
     }
 }

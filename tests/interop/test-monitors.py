@@ -2,6 +2,7 @@
 """Several monitors: those of one graphics device, which lie on one surface, each shown by itself.
 Debian's Xspice has two of them, on our library and on the field's."""
 import os
+import re
 import subprocess
 import time
 
@@ -76,21 +77,32 @@ def test_two_heads_of_one_device_on_the_fields():
     two_heads_are_shown("field")
 
 
-def test_remote_viewer_shows_both():
-    """A window each, with the pictures of the monitors."""
+VIEW = os.path.join(BUILD, "client", "spice-view")
+
+
+def viewer_shows_both(command):
+    """A window each, with the pictures of the monitors; one that is turned off loses its window."""
     server, env = two_heads("ours")
     xvfb = Xvfb("2600x1600")
-    viewer = subprocess.Popen(["remote-viewer", f"spice://127.0.0.1:{server.port}"],
+    viewer = subprocess.Popen([command, f"spice://127.0.0.1:{server.port}"],
                               env=xvfb.environment(), stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
+    name = os.path.basename(command)
+
+    def has_window(number):
+        return xvfb.xdotool("search", "--onlyvisible", "--name", rf"\({number}\)")[0] == 0
+
     try:
-        for name in (r"\(1\)", r"\(2\)"):
-            wait_until(lambda: xvfb.xdotool("search", "--onlyvisible", "--name", name)[0] == 0, 20,
-                       "a window")
+        for number in (1, 2):
+            wait_until(lambda: has_window(number), 20, "a window")
         time.sleep(0.5)
         xvfb.xdotool("search", "--onlyvisible", "--name", r"\(1\)", "windowmove", "1000", "300")
-        window_shows(xvfb, save_head(server, env, "viewer-left.png", "1024x768+0+0"), "viewer-0")
-        window_shows(xvfb, save_head(server, env, "viewer-right.png", "800x600+1024+0"), "viewer-1")
+        window_shows(xvfb, save_head(server, env, "left.png", "1024x768+0+0"), name + "-0")
+        window_shows(xvfb, save_head(server, env, "right.png", "800x600+1024+0"), name + "-1")
+        if command == VIEW:
+            run(["xrandr", "--output", "qxl-1", "--off"], env=env)
+            wait_until(lambda: not has_window(2), 10, "that the window is gone")
+            check(viewer.poll() is None, "the viewer ended with a monitor")
     finally:
         viewer.terminate()
         viewer.wait()
@@ -98,8 +110,68 @@ def test_remote_viewer_shows_both():
         server.close()
 
 
+def test_remote_viewer_shows_both():
+    viewer_shows_both("remote-viewer")
+
+
+def test_spice_view_shows_both():
+    viewer_shows_both(VIEW)
+
+
+def test_spice_view_points_on_both():
+    """What is clicked on lies where it was shown: the second monitor is beside the first."""
+    server, env = two_heads("ours")
+    xvfb = Xvfb("2600x1600")
+    viewer = subprocess.Popen([VIEW, f"spice://127.0.0.1:{server.port}"], env=xvfb.environment())
+    try:
+        wait_until(lambda: xvfb.xdotool("search", "--onlyvisible", "--name", r"\(2\)")[0] == 0, 20,
+                   "a window")
+        time.sleep(0.5)
+        window = xvfb.xdotool("search", "--onlyvisible", "--name", r"\(2\)")[1].split()[0]
+        xvfb.xdotool("windowraise", window)
+        xvfb.xdotool("mousemove", "--window", window, "300", "200")
+        wait_until(lambda: "x:1324 y:200" in run(["xdotool", "getmouselocation"], env=env)[1], 10,
+                   "pointer at 1324,200")
+    finally:
+        viewer.terminate()
+        viewer.wait()
+        xvfb.close()
+        server.close()
+
+
+def test_the_guest_follows_the_window():
+    """spice-serve's desktop gets the size that spice-view's window was given."""
+    desktop = Xvfb("1280x1024")
+    server = subprocess.Popen([os.path.join(BUILD, "server", "serve", "spice-serve"), "--x11",
+                               desktop.display, "--port", "0"], stdout=subprocess.PIPE, text=True,
+                              env=environment())
+    port = re.search(r"port (\d+)", server.stdout.readline()).group(1)
+    xvfb = Xvfb("1600x1300")
+    viewer = subprocess.Popen([VIEW, f"spice://127.0.0.1:{port}"], env=xvfb.environment())
+
+    def size():
+        return re.search(r"dimensions: +(\d+x\d+)",
+                         run(["xdpyinfo"], env=desktop.environment())[1]).group(1)
+
+    try:
+        wait_until(lambda: xvfb.window_of_size(1280, 1024), 20, "the window")
+        time.sleep(0.5)
+        xvfb.xdotool("windowsize", xvfb.window_of_size(1280, 1024), "1100", "700")
+        wait_until(lambda: size() == "1100x700", 10, "the desktop of 1100x700")
+        time.sleep(1)
+        check(xvfb.window_of_size(1100, 700), "the window has another size now")
+        check(size() == "1100x700", "the desktop has another size now")
+    finally:
+        for process in (viewer, server):
+            process.terminate()
+            check(process.wait(10) == 0, "it did not end well")
+        xvfb.close()
+        desktop.close()
+
+
 tests = [test_two_heads_of_one_device_on_ours, test_two_heads_of_one_device_on_the_fields,
-         test_remote_viewer_shows_both]
+         test_remote_viewer_shows_both, test_spice_view_shows_both, test_spice_view_points_on_both,
+         test_the_guest_follows_the_window]
 
 if __name__ == "__main__":
     import sys

@@ -98,7 +98,7 @@ static void test_changes(gint width, gint height)
                                                  g_rand_int_range(random, -9, HEIGHT + 9));
 
             cursor->visible = round % 5 != 0;
-            spice_picture_set_cursor(picture, round % 7 ? cursor : NULL, &damage);
+            spice_picture_set_cursor(picture, round % 7 ? cursor : NULL, 0, 0, &damage);
             gst_spice_cursor_unref(cursor);
         }
         spice_picture_paint(picture, &damage, &painted);
@@ -129,7 +129,7 @@ static void test_cursor(void)
     set_frame(picture);
     spice_picture_set_canvas(picture, canvas);
     spice_picture_paint(picture, NULL, &painted);
-    spice_picture_set_cursor(picture, cursor, &damage);
+    spice_picture_set_cursor(picture, cursor, 0, 0, &damage);
     spice_picture_paint(picture, &damage, &painted);
     TAP_OK(pixel(canvas, 19, 7) == 0x00ff00, "the hot spot is where the server says");
     TAP_OK(pixel(canvas, 18, 7) == 0x804040, "half of it is seen through: %06x",
@@ -137,7 +137,7 @@ static void test_cursor(void)
     TAP_OK(pixel(canvas, 17, 7) == 0x808080 && pixel(canvas, 18, 6) == 0x808080 &&
                pixel(canvas, 23, 7) == 0x808080 && pixel(canvas, 18, 14) == 0x808080,
            "and nothing beside it changed");
-    spice_picture_set_cursor(picture, NULL, &damage);
+    spice_picture_set_cursor(picture, NULL, 0, 0, &damage);
     spice_picture_paint(picture, &damage, &painted);
     TAP_OK(pixel(canvas, 19, 7) == 0x808080, "and it goes");
     pixman_region32_fini(&damage);
