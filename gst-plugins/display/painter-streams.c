@@ -224,6 +224,8 @@ static Outcome show(GstSpicePainterStreams *self, SpiceReceiver *receiver, const
         gst_spice_timed_frames_add(self->waiting, &frame);
         return WAITS;
     }
+    GST_LOG("stream %u: due for %" G_GINT64_FORMAT " us", unit->id,
+            due_us ? g_get_monotonic_time() - due_us : 0);
     spice_receiver_paint_frame(receiver, unit->id, pixels, &unit->dest, result);
     return PAINTED;
 }
@@ -288,6 +290,8 @@ gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceRece
 static void paint_waiting(SpiceReceiver *receiver, const GstSpiceTimedFrame *frame,
                           SpiceReceiverResult *result)
 {
+    GST_LOG("stream %u: waited, due for %" G_GINT64_FORMAT " us", frame->stream,
+            g_get_monotonic_time() - frame->due_us);
     spice_receiver_paint_frame(receiver, frame->stream, &frame->picture->pixels, &frame->dest,
                                result);
     spice_picture_unref(frame->picture);

@@ -43,6 +43,7 @@ enum { PROP_0, PROP_SCROLLS };
 typedef struct {
     gatomicrefcount refs;
     GstVideoFrame frame; /* mapped; has a reference of its buffer */
+    guint64 time;        /* when it came, monotonic: finding what changed takes a while */
 } Frame;
 
 struct _GstSpiceDamage {
@@ -92,6 +93,7 @@ static Frame *frame_new(GstBuffer *buffer, const GstVideoInfo *info)
     Frame *self = g_new0(Frame, 1);
 
     g_atomic_ref_count_init(&self->refs);
+    self->time = (guint64)g_get_monotonic_time();
     if (!gst_video_frame_map(&self->frame, info, buffer, GST_MAP_READ)) {
         g_free(self);
         return NULL;
@@ -134,7 +136,8 @@ static SpiceDrawable *make_fill(const SpiceDesktopOp *op, SpiceError *error)
 
 /** A picture of `width` x `height` pixels at `data`, which is given back by `release`. */
 static SpiceDrawable *make_picture(const SpiceDesktopOp *op, const guint8 *data, gsize stride,
-                                   void (*release)(void *context), void *context, SpiceError *error)
+                                   guint64 time, void (*release)(void *context), void *context,
+                                   SpiceError *error)
 {
     const guint32 width = (guint32)(op->box.right - op->box.left);
     const guint32 height = (guint32)(op->box.bottom - op->box.top);
@@ -159,7 +162,7 @@ static SpiceDrawable *make_picture(const SpiceDesktopOp *op, const guint8 *data,
     const SpiceDrawableSource source = {
         .type = SPICE_MSG_DISPLAY_DRAW_COPY,
         .message = &message,
-        .time = (guint64)g_get_monotonic_time(),
+        .time = time,
         .release = release,
         .context = context,
     };
@@ -184,11 +187,12 @@ static SpiceDrawable *make_copy(const SpiceDesktopOp *op, Frame *frame, SpiceErr
      * not, as they would end beyond the frame. And a small picture is no reason to keep a frame. */
     if (row * (gsize)height >= GST_VIDEO_FRAME_SIZE(&frame->frame) / SMALL_PART &&
         (op->box.left == 0 || op->box.bottom < GST_VIDEO_FRAME_HEIGHT(&frame->frame)))
-        return make_picture(op, top, (gsize)pixels.stride, frame_unref, frame_ref(frame), error);
+        return make_picture(op, top, (gsize)pixels.stride, frame->time, frame_unref,
+                            frame_ref(frame), error);
     packed = g_malloc(row * (gsize)height);
     for (y = 0; y < height; y++)
         memcpy(packed + y * row, top + y * pixels.stride, row);
-    return make_picture(op, packed, row, g_free, packed, error);
+    return make_picture(op, packed, row, frame->time, g_free, packed, error);
 }
 
 static SpiceDrawable *make_draw(const SpiceDesktopOp *op, Frame *frame, SpiceError *error)

@@ -16,6 +16,7 @@ from x11 import Serve
 
 OURS = os.path.join(BUILD, "server", "embed")
 VIEW = os.path.join(BUILD, "client", "spice-view")
+LIPSYNC = os.path.join(BUILD, "tests", "interop", "lipsync")
 HOST = os.path.join(BUILD, "tests", "interop", "sound-host")
 
 # The PC speaker by its ports: timer 2 divides 1193182 Hz by 2712, which is 440 Hz.
@@ -318,6 +319,53 @@ def test_a_movies_sound_goes_on_as_the_movie_begins_anew():
     check(len(heard) > 35, f"the movie was heard for {len(heard) / 10} of {len(samples) / 48000} s")
 
 
+def make_clapper(movie):
+    """Eight seconds: bright and with a tone in odd ones, dark and silent in even ones. What is on the
+    picture moves, as a film does."""
+    width, height, fps = 320, 240, 25
+    with open(file("clapper.y4m"), "wb") as y4m, open(file("clapper.raw"), "wb") as raw:
+        y4m.write(f"YUV4MPEG2 W{width} H{height} F{fps}:1 Ip A1:1 C420\n".encode())
+        for n in range(8 * fps):
+            base = 170 if n // fps % 2 else 50
+            wave = bytes(int(base + 30 * math.sin((x + 4 * n) / 20)) for x in range(2 * width))
+            rows = b"".join(wave[(2 * y) % width:][:width] for y in range(height))
+            y4m.write(b"FRAME\n" + rows + bytes([128]) * (width * height // 2))
+        tone = array.array("h", (int(12000 * math.cos(2 * math.pi * 1000 * i / 48000))
+                                 for i in range(48000) for _ in range(2))).tobytes()
+        for second in range(8):
+            raw.write(tone if second % 2 else bytes(len(tone)))
+    status, text = run(["gst-launch-1.0", "-q", "filesrc", "location=" + file("clapper.y4m"), "!",
+                        "y4mdec", "!", "videoconvert", "!", "jpegenc", "quality=95", "!",
+                        "matroskamux", "name=mux", "!", "filesink", f"location={movie}", "filesrc",
+                        "location=" + file("clapper.raw"), "!", "rawaudioparse",
+                        "sample-rate=48000", "num-channels=2", "!", "audioconvert", "!", "opusenc",
+                        "!", "mux."])
+    check(status == 0, text)
+
+
+def test_a_movies_sound_is_with_its_picture():
+    movie = file("clapper.mkv")
+    make_clapper(movie)
+    server = Serve("--file", movie, "--loop", "--size", "640x480", "--streaming-video", "all")
+    try:
+        status, text = run([LIPSYNC, f"spice://127.0.0.1:{server.port}", "13"])
+        check(status == 0, text[-500:])
+    finally:
+        server.close()
+    events = [line.split() for line in text.splitlines()]
+    frames = [int(e[1]) for e in events if e[0] == "stream-frames"]
+    check(frames and frames[0] > 100, f"the film was no stream: {frames}")
+    # The first seconds are those in which it is found to be a film.
+    start = min(int(e[1]) for e in events if e[0] in ("video", "audio")) + 3000000
+    seen = [int(e[1]) for e in events if e[0] == "video" and e[2] == "1" and int(e[1]) > start]
+    heard = [int(e[1]) for e in events if e[0] == "audio" and int(e[1]) > start]
+    skews = sorted(min((picture - sound for picture in seen), key=abs) for sound in heard) \
+        if seen else []
+    print("# the picture is late by " + ", ".join(f"{skew / 1000:.1f}" for skew in skews) + " ms")
+    check(len(skews) >= 3, f"{len(seen)} times bright, {len(heard)} tones")
+    check(abs(skews[len(skews) // 2]) < 100000, f"the picture is late by {skews} us")
+
+
 def test_launch_lines_of_the_documentation():
     """Those that hear something; test-spicesrc.py runs the others."""
     folder = os.path.join(SOURCE, "gst-plugins")
@@ -373,6 +421,7 @@ tests = [test_a_guest_is_heard_by_spicy_and_spicesrc_at_once,
          test_a_host_is_heard_by_opus_and_raw_at_once,
          test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways,
          test_a_mixers_volume_is_followed, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
+         test_a_movies_sound_is_with_its_picture,
          test_a_movies_sound_goes_on_as_the_movie_begins_anew,
          test_launch_lines_of_the_documentation, test_one_microphone_is_heard_and_then_the_next]
 if os.path.exists(VIEW):
