@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from harness import (BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment, picture, run,
+from harness import (BUILD, LONG, SANITIZED_BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment, picture, run,
                      run_tests, shot)
 from vm import wait_until
 from x11 import wait_for_manager
@@ -36,7 +36,8 @@ class Film:
             [os.path.join(build, "tests", "interop", "film"), *(properties or ["port=0"])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
             env=environment(build, **{"GST_DEBUG": "spiceclientstreams:4", "GST_DEBUG_NO_COLOR": 1,
-                                      "LSAN_OPTIONS": LSAN, **env}))
+                                      "LSAN_OPTIONS": LSAN,
+                                      "ASAN_OPTIONS": "fast_unwind_on_malloc=0", **env}))
         line = self.process.stdout.readline().decode()
         check(line.startswith("port "), f"the film does not start: {line}{self.said()}")
         self.port = int(line.split()[1])
@@ -200,7 +201,7 @@ def test_overlays_are_exact_in_spicy():
             check(crop(grab(), *over) == truth, "the window over the film was painted over")
         check(frame_number(grab()) > first, "the film stands still beneath the window")
         film.tell("overlay 0")
-        time.sleep(0.5)
+        time.sleep(1.5)  # it shows frames 400 ms late
         watch(film, grab, "without the window", 4)
         film.tell("stop")
         wait_until(lambda: is_exact(film, grab), 10, "all is exact after the end")
@@ -309,19 +310,21 @@ def test_a_slow_link_gets_fewer_and_coarser_frames():
         link = SlowLink(film.port, 60000)  # the film takes three times as much at its best
         film.tell("play")
         time.sleep(1)
-        numbers = [frame_number(desktop) for desktop in record(link.port, 60, "slow")[20:]]
-        check(numbers == sorted(numbers) and len(set(numbers)) > 8, f"numbers are {numbers}")
+        numbers = [frame_number(desktop) for desktop in record(link.port, 40, "slow")[10:]]
+        check(numbers == sorted(numbers) and len(set(numbers)) > 5, f"numbers are {numbers}")
         decisions = re.findall(r"(encoded|dropped), quality (\d+)", film.said())
         late = [int(quality) for what, quality in decisions[-20:]]
-        check(late and max(late) < 85, f"the quality stays at {late}")
+        dropped = sum(what == "dropped" for what, _ in decisions)
+        check(dropped > len(decisions) // 5 or max(late) < 60,
+              f"{dropped} of {len(decisions)} frames were dropped, the quality stays at {late}")
         under_way = [int(n) for n in re.findall(r"(\d+) bytes under way", film.said())]
         check(max(under_way[20:]) < 60000, f"{max(under_way[20:])} bytes were under way")
         print(f"# {len(set(numbers))} frames, quality {min(late)} to {max(late)}, "
               f"at most {max(under_way[20:])} bytes under way, "
-              f"{sum(what == 'dropped' for what, _ in decisions)} of {len(decisions)} dropped")
+              f"{dropped} of {len(decisions)} dropped")
         film.tell("stop")
         status, lines = shot(file("end.ppm"), "--location", f"spice://127.0.0.1:{link.port}",
-                             "--settle", "2500", "--max", "60000")
+                             "--settle", "1500", "--max", "60000")
         check(status == 0, "\n".join(lines))
         film.tell("save " + file("truth.ppm"))
         check_equal(file("end.ppm"), file("truth.ppm"), "after the end")
@@ -371,6 +374,28 @@ def test_a_VM_host_streams_VP8():
     see_in_xspice("ours", os.path.join(BUILD, "server", "embed"), "gstreamer:vp8")
 
 
+def test_clean_under_sanitizers():
+    sanitized = environment(SANITIZED_BUILD, LSAN_OPTIONS=LSAN,
+                            ASAN_OPTIONS="fast_unwind_on_malloc=0")
+    for codec in ("mjpeg", "vp8") if LONG else ("mjpeg",):
+        with Film("port=0", f"video-codecs={codec}", build=SANITIZED_BUILD) as film:
+            film.tell("play")
+            for overlay in (0, 1, 0):
+                film.tell(f"overlay {overlay}")
+                status, lines = shot(file("sanitized.ppm"), "--location",
+                                     f"spice://127.0.0.1:{film.port}", "--settle", "5000", "--max", "1500",
+                                     build=SANITIZED_BUILD, env=sanitized)
+                check(status == 1 and lines[0].startswith("nothing"), f"{lines}")  # it never rests
+            check(film.codecs() == {codec}, f"{codec}: {film.codecs()}")
+            film.tell("stop")
+            status, lines = shot(file("sanitized.ppm"), "--location",
+                                 f"spice://127.0.0.1:{film.port}", build=SANITIZED_BUILD,
+                                 env=sanitized)
+            check(status == 0, "\n".join(lines))
+            film.tell("save " + file("truth.ppm"))
+            check_equal(file("sanitized.ppm"), file("truth.ppm"), f"{codec}, after the end")
+
+
 def test_nothing_streams_when_it_is_off():
     with Film("port=0", "streaming-video=off") as film:
         film.tell("play")
@@ -382,5 +407,8 @@ def test_nothing_streams_when_it_is_off():
 if __name__ == "__main__":
     wanted = sys.argv[1:]
     tests = [test for name, test in list(globals().items()) if name.startswith("test_")]
+    if not LONG:  # what is left out is much like what is not
+        tests = [test for test in tests if test not in (
+            test_spicy_shows_H264, test_spicesrc_shows_VP9, test_spicesrc_shows_H264)]
     sys.exit(run_tests([test for test in tests
                         if not wanted or any(word in test.__name__ for word in wanted)]))
