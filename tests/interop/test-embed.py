@@ -632,6 +632,9 @@ def xspice_picture(which):
         server.start("xterm", "-geometry", "80x24+20+20", "-bc", "+bc", "-e", "sh", "-c",
                      "i=0; while [ $i -lt 200 ]; do echo line $i of the text; i=$((i+1)); done; "
                      "printf '\\033[?25l'; sleep 60")
+        # Curves, and what Render blends.
+        server.start("xeyes", "-geometry", "160x120+760+30")
+        server.start("xlogo", "-render", "-geometry", "140x140+760+220")
         server.start("zenity", "--info", "--title=notice", "--text=A GTK program, drawn through QXL",
                      "--width=360")
         wait_until(lambda: run(["xdotool", "search", "--name", "notice"],
@@ -639,6 +642,10 @@ def xspice_picture(which):
         time.sleep(1)
         for x, y in ((300, 200), (500, 350), (200, 420)):
             run(["xdotool", "search", "--name", "notice", "windowmove", str(x), str(y)],
+                env=environment(DISPLAY=server.display))
+            time.sleep(0.4)
+        for width, height in ((500, 260), (420, 180)):
+            run(["xdotool", "search", "--name", "notice", "windowsize", str(width), str(height)],
                 env=environment(DISPLAY=server.display))
             time.sleep(0.4)
         run(["xdotool", "mousemove", "900", "700"], env=environment(DISPLAY=server.display))

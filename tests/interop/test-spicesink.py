@@ -150,6 +150,33 @@ def test_tls_and_ticket():
         check(status == 1 and " 15 " in "\n".join(lines), f"a wrong ticket: {lines}")
 
 
+def handshake(port, *options, ask=b""):
+    """What openssl's client says of the handshake, and of `ask` after it."""
+    client = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-cipher",
+                             "ALL:@SECLEVEL=0", *options], input=ask, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=20, check=False)
+    return client.stdout.decode(errors="replace")
+
+
+def test_tls_is_new_and_shaken_on_once():
+    """Old versions are refused, and so is a client that wants to shake hands again and again."""
+    folder = make_certificates()
+    with Steps("tls-port=0", f"tls-cert-file={folder}/server-cert.pem",
+               f"tls-key-file={folder}/server-key.pem", port=None) as steps:
+        port = tls_port(steps)
+        for version, good in (("-tls1", False), ("-tls1_1", False), ("-tls1_2", True),
+                              ("-tls1_3", True)):
+            said = handshake(port, version)
+            check(("Cipher is (NONE)" not in said and "BEGIN CERTIFICATE" in said) == good,
+                  f"{version}: {said[-600:]}")
+        said = handshake(port, "-tls1_2", ask=b"R\n")
+        check("RENEGOTIATING" in said and "no renegotiation" in said,
+              f"a second handshake: {said[-600:]}")
+        status, lines = shot(file("after.ppm"), "--location", f"spice+tls://127.0.0.1:{port}",
+                             "--ca-file", f"{folder}/ca-cert.pem")
+        check(status == 0, "\n".join(lines))
+
+
 def tls_port(steps):
     """The port that a process listens on."""
     inodes = {os.readlink(f"/proc/{steps.process.pid}/fd/{fd}")
@@ -414,7 +441,8 @@ def test_clean_under_sanitizers():
         same_picture(steps, "sanitized", port=steps.port)
 
 
-tests = [test_tcp, test_unix_socket, test_tls_and_ticket, test_websocket_of_a_browser,
+tests = [test_tcp, test_unix_socket, test_tls_and_ticket, test_tls_is_new_and_shaken_on_once,
+         test_websocket_of_a_browser,
          *(make_mode_test(mode) for mode in MODES), test_two_displays_of_one_dictionary,
          test_lossy_is_refreshed, test_dictionary_under_zlib,
          test_remote_viewer_shows_a_test_picture,
