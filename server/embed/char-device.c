@@ -24,7 +24,7 @@ struct SpiceCharDeviceState {
     SpiceCharDeviceInstance *instance; /* NULL: removed */
     GstSpiceDevice *device;
     guint connection; /* that the host was told of; 0: none */
-    gboolean pumping, again;
+    gboolean pumping, reading, again;
     SpiceTimer *retry; /* NULL: not needed so far */
     gint task_posted;  /* atomic */
     guint8 buffer[READ_SIZE];
@@ -133,8 +133,11 @@ static gboolean read_from_host(SpiceCharDeviceState *self)
     while (self->instance && done < MAX_A_TURN &&
            (room = gst_spice_device_get_room(self->device, self->connection)) > 0) {
         const gsize size = MIN(room, sizeof self->buffer);
-        const int n = interface_of(self)->read(self->instance, self->buffer, (int)size);
+        int n;
 
+        self->reading = TRUE;
+        n = interface_of(self)->read(self->instance, self->buffer, (int)size);
+        self->reading = FALSE;
         if (n <= 0)
             return TRUE;
         gst_spice_device_give(self->device, self->connection, self->buffer, MIN((gsize)n, size));
@@ -151,13 +154,16 @@ static void finish_removal(SpiceCharDeviceState *self)
     state_unref(self);
 }
 
-/** Moves what can be moved. The host may call us again from its callbacks, which goes on here. */
+/** Moves what can be moved. The host may call us again from its callbacks: what it says then is read at
+ * once, as it would be lost (a device that answers while it is written to); the rest goes on here. */
 static void pump(SpiceCharDeviceState *self)
 {
     gboolean done = TRUE;
 
     if (self->pumping) {
         self->again = TRUE;
+        if (self->server->vm_running && !self->reading)
+            read_from_host(self);
         return;
     }
     self->pumping = TRUE;

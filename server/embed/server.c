@@ -4,6 +4,7 @@
  */
 #include "server-state.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@ SpiceServer *spice_server_new(void)
 {
     SpiceServer *self;
 
+    /* A host ends by exit(), our threads running: OpenSSL must not be taken apart under them. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     if (!spice_host_start_gstreamer())
         return NULL;
     self = g_new0(SpiceServer, 1);

@@ -30,6 +30,8 @@ DEVICES = [
     "-chardev", "spiceport,id=w,name=org.spice-space.webdav.0",
     "-device", "virtserialport,chardev=w,name=org.spice-space.webdav.0",
     "-chardev", "spiceport,id=q,name=org.example.qmp", "-mon", "chardev=q,mode=control",
+    "-device", "piix3-usb-uhci,id=slow", "-device", "usb-ccid,bus=slow.0",
+    "-chardev", "spicevmc,id=c,name=smartcard", "-device", "ccid-card-passthru,chardev=c",
     "-device", "usb-ehci,id=usb", "-chardev", "spicevmc,id=r,name=usbredir",
     "-device", "usb-redir,chardev=r,bus=usb.0",
 ]
@@ -39,7 +41,7 @@ TEXT, CLIPBOARD, CAPABILITIES, GRAB, REQUEST = 1, 4, 6, 7, 8
 CLIENT_PORT = 1
 AGENT_CAPS = 1 << 5 | 1 << 6  # by demand, with selections
 
-machine = {}
+machines = {}  # by library: our own, and the field's, which our client is to go with, too
 peers = []
 
 
@@ -47,27 +49,31 @@ peers = []
 def end_all():
     for peer in peers:
         peer.process.kill()
-    if machine:
+    for machine in machines.values():
         machine["vm"].close()
 
 
-def vm():
-    """The machine that all tests share, and its TCP port."""
-    if not machine:
-        port = free_port()
-        machine["vm"] = VM(WORK, "devices", f"port={port},addr=127.0.0.1,disable-ticketing=on",
-                           guest=GUEST, modules="ehci-pci", library=OURS, extra=DEVICES)
-        machine["port"] = port
-        machine["vm"].wait_ready()
-        machine["vm"].run("dmesg -n 1")
-        machine["vm"].run('for p in /sys/class/virtio-ports/*; do '
-                          'ln -s /dev/${p##*/} /dev/$(cat $p/name); done')
-        # something that can be packed, with something that cannot in between
-        machine["vm"].run(
-            f"for i in $(seq {SIZE >> 20}); do cat /bin/busybox; head -c 300000 /dev/urandom; done "
-            f"2>/dev/null | head -c {SIZE} >/tmp/data", SECONDS)
-        machine["sum"] = guest_sum(machine["vm"], "/tmp/data")
-    return machine["vm"], machine["port"]
+def boot(which):
+    """A machine on one of the libraries, with something in the guest to be sent."""
+    port = free_port()
+    guest = VM(WORK, f"devices-{which}", f"port={port},addr=127.0.0.1,disable-ticketing=on",
+               guest=GUEST, modules="ehci-pci", library=OURS if which == "ours" else None,
+               extra=DEVICES)
+    machine = machines[which] = {"vm": guest, "port": port}
+    guest.wait_ready()
+    guest.run("dmesg -n 1")
+    guest.run('for p in /sys/class/virtio-ports/*; do ln -s /dev/${p##*/} /dev/$(cat $p/name); done')
+    # something that can be packed, with something that cannot in between
+    guest.run(f"for i in $(seq {SIZE >> 20}); do cat /bin/busybox; head -c 300000 /dev/urandom; done "
+              f"2>/dev/null | head -c {SIZE} >/tmp/data", SECONDS)
+    machine["sum"] = guest_sum(guest, "/tmp/data")
+
+
+def vm(which="ours"):
+    """The machine that the tests share, and its TCP port."""
+    if which not in machines:
+        boot(which)
+    return machines[which]["vm"], machines[which]["port"]
 
 
 def guest_sum(guest, path):
@@ -144,8 +150,8 @@ class Peer:
         self.process.wait()
 
 
-def ours(kind, which):
-    return Peer(STREAM, f"spice://127.0.0.1:{vm()[1]}", kind, str(which))
+def ours(kind, number, server="ours"):
+    return Peer(STREAM, f"spice://127.0.0.1:{vm(server)[1]}", kind, str(number))
 
 
 def gtk(kind, *which):
@@ -203,16 +209,17 @@ def test_a_monitor_is_spoken_to_by_spice_gtk():
 
 # Streams of bytes
 
-def from_guest(peer, device):
+def from_guest(peer, device, server="ours"):
     """All bytes of a file in the guest, to a client that reads slowly at first."""
-    guest, _ = vm()
+    guest, _ = vm(server)
     guest.run(f"cat /tmp/data >/dev/{device} &")
-    check(peer.read_sum(SIZE, slow=True) == machine["sum"], "other bytes came from the guest")
+    check(peer.read_sum(SIZE, slow=True) == machines[server]["sum"],
+          "other bytes came from the guest")
 
 
-def to_guest(peer, device):
+def to_guest(peer, device, server="ours"):
     """All bytes to a guest that looks at them late."""
-    guest, _ = vm()
+    guest, _ = vm(server)
     data = pattern(SIZE, 1)
     writer = threading.Thread(target=peer.write, args=[data])
     guest.run(f"(sleep 1; head -c {SIZE} | md5sum >/tmp/sum; touch /tmp/done) </dev/{device} &")
@@ -221,9 +228,9 @@ def to_guest(peer, device):
     check(hashlib.md5(data).hexdigest() in guest.run("cat /tmp/sum"), "other bytes came to the guest")
 
 
-def both_ways(peer, device):
-    from_guest(peer, device)
-    to_guest(peer, device)
+def both_ways(peer, device, server="ours"):
+    from_guest(peer, device, server)
+    to_guest(peer, device, server)
     peer.close()
 
 
@@ -256,13 +263,35 @@ def test_a_usb_channel_carries_all_bytes():
     guest.run(f"(cat /tmp/data >&3; sleep 1; head -c {SIZE} <&3 | md5sum >/tmp/sum; touch /tmp/done; "
               "sleep 1000) 3<>/dev/org.example.u &")
     peer.wait_for("opened")
-    check(peer.read_sum(SIZE, slow=True) == machine["sum"], "other bytes came from the guest")
+    check(peer.read_sum(SIZE, slow=True) == machines["ours"]["sum"],
+          "other bytes came from the guest")
     data = pattern(SIZE, 3)
     threading.Thread(target=peer.write, args=[data], daemon=True).start()
     guest.run("while ! [ -e /tmp/done ]; do sleep 0.1; done; rm /tmp/done", SECONDS)
     check(hashlib.md5(data).hexdigest() in guest.run("cat /tmp/sum"), "other bytes came to the guest")
     guest.run("killall sleep")
     peer.wait_for("closed")  # with the device
+    peer.close()
+
+
+def test_our_client_gets_all_bytes_from_the_fields_server():
+    vm("field")
+    peer = ours("port", 0, "field")
+    peer.wait_for("opened")
+    both_ways(peer, "org.example.p", "field")
+
+
+def test_nothing_moves_while_the_machine_stands_still():
+    guest, _ = vm()
+    peer = ours("port", 0)
+    peer.wait_for("opened")
+    guest.run("(head -c 12 >/tmp/got; touch /tmp/done) </dev/org.example.p &")
+    guest.qmp("stop")
+    peer.write(b"not too soon")
+    time.sleep(0.5)
+    guest.qmp("cont")
+    guest.run("while ! [ -e /tmp/done ]; do sleep 0.1; done; rm /tmp/done")
+    check("not too soon" in guest.run("cat /tmp/got; echo"), "what was sent meanwhile is lost")
     peer.close()
 
 
@@ -469,6 +498,35 @@ def test_a_guest_finds_a_usb_device_of_the_client():
     peer.close()
     wait_until(lambda: "test device" not in guest.run("cat /sys/bus/usb/devices/*/product"), 30,
                "end of the USB device in the guest")
+
+
+# A card reader of the client's
+
+def test_qemus_card_reader_answers():
+    vm()
+    peer = ours("smartcard", 0)
+    peer.wait_for("opened")
+    name = b"a reader\0"
+    peer.write(struct.pack("<III", 3, 0xffffffff, len(name)) + name)  # it is there
+    kind, reader, size = struct.unpack("<III", peer.read(12))
+    check((kind, reader, size) == (2, 0, 4), f"message {kind} of reader {reader} with {size} bytes")
+    check(peer.read(4) == bytes(4), "the reader is not welcome")
+    atr = bytes.fromhex("3b9513813f00")
+    peer.write(struct.pack("<III", 5, 0, len(atr)) + atr)  # and a card in it
+    peer.close()
+
+
+def test_a_machine_ends_with_clients_at_its_devices():
+    guest, _ = vm()
+    clients = [ours("port", 0), ours("port", 1), ours("agent", hex(AGENT_CAPS))]
+    for client in clients[:2]:
+        client.wait_for("opened")
+    guest.qmp("quit")
+    check(guest.process.wait(30) == 0, f"QEMU ended with {guest.process.returncode}")
+    for client in clients:
+        client.wait_for("closed")
+        client.close()
+    machines.pop("ours")["vm"].close()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ static int on_write(SpiceCharDeviceInstance *sin, const uint8_t *data, int size)
     g_byte_array_append(self->got, data, (guint)taken);
     if (self->takes != SIZE_MAX)
         self->takes -= taken;
+    if (self->answers)
+        self->got->len -= (guint)device_say(self, data, taken); /* what was not read stays */
     if (self->leaves)
         device_remove(self);
     return (int)taken;

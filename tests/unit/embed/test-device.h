@@ -20,7 +20,8 @@ typedef struct {
     unsigned connected; /* as it was told */
     unsigned n_states, n_events;
     uint8_t last_event;
-    bool leaves; /* it removes itself when it is next written to */
+    bool answers; /* it says what it is written while it is written to */
+    bool leaves;  /* it removes itself when it is next written to */
 } TestDevice;
 
 /** `notifies`: it says when it takes more. False if the server refuses it. */

@@ -262,6 +262,26 @@ static void test_removal_while_written(Host *host)
     raw_close(&client.main);
 }
 
+static void test_answer_while_written(Host *host)
+{
+    TestDevice device;
+    Client client;
+    RawChannel channel;
+    bool ok = device_add(&device, host, "usbredir", NULL, true) && client_connect(host, &client) &&
+              link_device(host, &client, &channel, USBREDIR, 0) &&
+              device_run_until_connected(&device, true);
+
+    device.answers = true;
+    raw_send(&channel, SPICE_MSGC_SPICEVMC_DATA, "question", 8);
+    host_run(host, 100);
+    host_run(host, 100);
+    TAP_OK(ok && read_data(host, &channel, (const uint8_t *)"question", 8) && device.got->len == 0,
+           "what a device says while it is written to is read at once");
+    raw_close(&channel);
+    device_remove(&device);
+    raw_close(&client.main);
+}
+
 /* Packed data */
 
 static void put_packed(uint8_t *body, uint8_t type, uint32_t size)
@@ -388,6 +408,7 @@ int main(int argc, char **argv)
     test_slow_device(host, false);
     test_slow_client(host);
     test_removal_while_written(host);
+    test_answer_while_written(host);
     test_packed(host);
     test_smartcard(host);
     test_random(host, tap_long(argc, argv) ? 2000 : 60);
