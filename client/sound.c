@@ -93,13 +93,17 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data)
 {
     SpiceSound *self = data;
     g_autoptr(GError) error = NULL;
+    GstElement *pipeline;
     gboolean playback;
 
+    playback = self->playback &&
+               gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(self->playback));
+    pipeline = playback ? self->playback : self->record;
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY && pipeline)
+        gst_bin_recalculate_latency(GST_BIN(pipeline));
     if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
         return G_SOURCE_CONTINUE;
     gst_message_parse_error(message, &error, NULL);
-    playback = self->playback &&
-               gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(self->playback));
     complain(self, playback ? NO_PLAYBACK : NO_RECORD, error->message);
     end(playback ? &self->playback : &self->record);
     return G_SOURCE_CONTINUE;

@@ -151,7 +151,7 @@ static GstClockTime get_latency(GstSpiceLipsync *self, gboolean *changed)
     GstClockTime latency;
 
     GST_OBJECT_LOCK(self);
-    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : HEADROOM;
+    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : 0; /* as sinks have it */
     *changed = self->latency_changed;
     self->latency_changed = FALSE;
     GST_OBJECT_UNLOCK(self);

@@ -81,9 +81,23 @@ static void count_frames(const GValue *item, gpointer data)
     gst_structure_free(stats);
 }
 
+static void recalculate_latency(GstElement *pipeline, gpointer data)
+{
+    gst_bin_recalculate_latency(GST_BIN(pipeline));
+}
+
+/** As every application has to. */
+static GstBusSyncReply on_message(GstBus *bus, GstMessage *message, gpointer pipeline)
+{
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY)
+        gst_element_call_async(pipeline, recalculate_latency, NULL, NULL);
+    return GST_BUS_PASS;
+}
+
 int main(int argc, char **argv)
 {
     GstElement *pipeline, *source, *sink;
+    GstBus *bus;
     GstIterator *elements;
 
     gst_init(&argc, &argv);
@@ -104,12 +118,16 @@ int main(int argc, char **argv)
     sink = gst_bin_get_by_name(GST_BIN(pipeline), "sound");
     g_signal_connect(sink, "handoff", G_CALLBACK(on_sound), NULL);
     gst_object_unref(sink);
+    bus = gst_element_get_bus(pipeline);
+    gst_bus_set_sync_handler(bus, on_message, pipeline, NULL);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     g_usleep((gulong)(atof(argv[2]) * 1e6));
     elements = gst_bin_iterate_recurse(GST_BIN(pipeline));
     gst_iterator_foreach(elements, count_frames, NULL);
     gst_iterator_free(elements);
     gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_bus_set_sync_handler(bus, NULL, NULL, NULL);
+    gst_object_unref(bus);
     gst_object_unref(source);
     gst_object_unref(pipeline);
     return 0;
