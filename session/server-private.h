@@ -162,7 +162,7 @@ void gst_spice_server_link_send(GstSpiceServerLink *link, guint16 type, const vo
 /** The refusal of a message at the wrong time or out of range. Returns FALSE. */
 gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, const char *why);
 
-/* server.c */
+/* server-run.c */
 void gst_spice_server_run(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
                           gpointer data, GDestroyNotify destroy);
 /** The same, or nothing and FALSE if the I/O thread does not run or is about to end: `destroy` is not
