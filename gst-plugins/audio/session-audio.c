@@ -16,22 +16,40 @@ static void expose(GstElement *bin, GstElement *element, const char *name)
     gst_object_unref(pad);
 }
 
-/* Playback */
+/* A guest's mixer, for an element `volume` of each direction */
 
-static void follow_volume(GstSpiceSession *session, GstElement *element)
+static void follow_volume(GstSpiceSession *session, guint8 type, GstElement *element)
 {
     GstSpiceVolume volume;
 
-    if (gst_spice_session_get_volume(session, SPICE_CHANNEL_PLAYBACK, &volume))
+    if (gst_spice_session_get_volume(session, type, &volume))
         g_object_set(element, "volume", gst_spice_volume_get_factor(&volume), "mute", volume.mute,
                      NULL);
 }
 
 static void on_volume_changed(GstSpiceSession *session, guint type, gpointer element)
 {
-    if (type == SPICE_CHANNEL_PLAYBACK)
-        follow_volume(session, element);
+    if (type == GPOINTER_TO_UINT(g_object_get_data(element, "channel-type")))
+        follow_volume(session, (guint8)type, element);
 }
+
+/** NULL: there is no such element. */
+static GstElement *make_volume(guint8 type)
+{
+    GstElement *volume = gst_element_factory_make("volume", NULL);
+
+    if (volume)
+        g_object_set_data(G_OBJECT(volume), "channel-type", GUINT_TO_POINTER((guint)type));
+    return volume;
+}
+
+static void watch_volume(GstSpiceSession *session, guint8 type, GstElement *volume)
+{
+    follow_volume(session, type, volume);
+    g_signal_connect_object(session, "volume-changed", G_CALLBACK(on_volume_changed), volume, 0);
+}
+
+/* Playback */
 
 GstElement *gst_spice_playback_bin_new(GstSpiceSession *session)
 {
@@ -39,16 +57,14 @@ GstElement *gst_spice_playback_bin_new(GstSpiceSession *session)
     GstElement *source = g_object_new(GST_TYPE_SPICE_PLAYBACK_SRC, "session", session, NULL);
     GstElement *decoder = g_object_new(GST_TYPE_SPICE_SOUND_DEC, NULL);
     GstElement *lipsync = g_object_new(GST_TYPE_SPICE_LIPSYNC, "session", session, NULL);
-    GstElement *volume = gst_element_factory_make("volume", NULL);
+    GstElement *volume = make_volume(SPICE_CHANNEL_PLAYBACK);
 
     gst_bin_add_many(GST_BIN(bin), source, decoder, lipsync, NULL);
     gst_element_link_many(source, decoder, lipsync, NULL);
     if (volume) {
         gst_bin_add(GST_BIN(bin), volume);
         gst_element_link(lipsync, volume);
-        follow_volume(session, volume);
-        g_signal_connect_object(session, "volume-changed", G_CALLBACK(on_volume_changed), volume,
-                                0);
+        watch_volume(session, SPICE_CHANNEL_PLAYBACK, volume);
     }
     expose(bin, volume ? volume : lipsync, "src");
     return bin;
@@ -59,7 +75,7 @@ GstElement *gst_spice_playback_bin_new(GstSpiceSession *session)
 GstElement *gst_spice_record_bin_new(GstSpiceSession *session)
 {
     GstElement *bin, *convert = gst_element_factory_make("audioconvert", NULL);
-    GstElement *resample = gst_element_factory_make("audioresample", NULL), *sink;
+    GstElement *resample = gst_element_factory_make("audioresample", NULL), *sink, *volume;
 
     if (!convert || !resample) {
         g_clear_pointer(&convert, gst_object_unref);
@@ -67,9 +83,18 @@ GstElement *gst_spice_record_bin_new(GstSpiceSession *session)
         return NULL;
     }
     bin = gst_bin_new(NULL);
-    sink = g_object_new(GST_TYPE_SPICE_RECORD_SINK, "session", session, "name", "record", NULL);
+    sink = g_object_new(GST_TYPE_SPICE_RECORD_SINK, "name", "record", NULL);
+    volume = make_volume(SPICE_CHANNEL_RECORD);
     gst_bin_add_many(GST_BIN(bin), convert, resample, sink, NULL);
-    gst_element_link_many(convert, resample, sink, NULL);
+    gst_element_link(convert, resample);
+    if (volume) {
+        gst_object_set_name(GST_OBJECT(volume), "volume");
+        gst_bin_add(GST_BIN(bin), volume);
+        gst_element_link_many(resample, volume, sink, NULL);
+    } else {
+        gst_element_link(resample, sink);
+    }
+    gst_spice_record_bin_set_session(bin, session);
     expose(bin, convert, "sink");
     return bin;
 }
@@ -77,7 +102,11 @@ GstElement *gst_spice_record_bin_new(GstSpiceSession *session)
 void gst_spice_record_bin_set_session(GstElement *bin, GstSpiceSession *session)
 {
     GstElement *sink = gst_bin_get_by_name(GST_BIN(bin), "record");
+    GstElement *volume = gst_bin_get_by_name(GST_BIN(bin), "volume");
 
     g_object_set(sink, "session", session, NULL);
+    if (volume && session)
+        watch_volume(session, SPICE_CHANNEL_RECORD, volume);
+    g_clear_object(&volume);
     gst_object_unref(sink);
 }

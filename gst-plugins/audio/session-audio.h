@@ -16,8 +16,8 @@ G_BEGIN_DECLS
  * loud as it comes. (transfer floating) */
 GstElement *gst_spice_playback_bin_new(GstSpiceSession *session);
 
-/** What is rendered to its pad `sink` the guest hears: audioconvert ! audioresample !
- * spicerecordsink. NULL: a plug-in is missing. The session is set later, by
+/** What is rendered to its pad `sink` the guest hears: audioconvert ! audioresample ! volume !
+ * spicerecordsink, of which `volume` is as above. NULL: a plug-in is missing. The session is set later, by
  * gst_spice_record_bin_set_session(), if it is NULL. (transfer floating) */
 GstElement *gst_spice_record_bin_new(GstSpiceSession *session);
 void gst_spice_record_bin_set_session(GstElement *bin, GstSpiceSession *session);

@@ -48,12 +48,14 @@ struct _GstSpicePlaybackSrc {
     SpiceArena arena;
     SpiceAudioDataMode mode;
     guint rate; /* 0: nothing is played */
+    GstCaps *caps;
     gboolean discont;
+    gboolean refused; /* it broke the protocol: nothing more is heard of it */
 
     GMutex lock;
     GCond cond;
-    GQueue queue; /* under lock: GstBuffer, and GstCaps for those that follow */
-    guint n_packets, n_dropped;
+    GQueue queue;  /* under lock: GstSample, packets with their caps */
+    gboolean lost; /* under lock: packets before the next were dropped */
     gboolean flushing;
     GError *error; /* under lock: the channel's end */
     GstSpiceAttachment *attachment;
@@ -89,27 +91,18 @@ static GstCaps *make_caps(SpiceAudioDataMode mode, guint rate)
 
 /* The channel: the I/O thread */
 
-/** Under lock. */
-static void drop_oldest_packet(GstSpicePlaybackSrc *self)
+/** Takes the packet over. */
+static void enqueue(GstSpicePlaybackSrc *self, GstBuffer *packet)
 {
-    GList *item = self->queue.head;
+    GstSample *sample = gst_sample_new(packet, self->caps, NULL, NULL);
 
-    while (item && GST_IS_CAPS(item->data))
-        item = item->next;
-    if (!item)
-        return;
-    gst_mini_object_unref(item->data);
-    g_queue_delete_link(&self->queue, item);
-    self->n_packets--;
-    self->n_dropped++;
-}
-
-static void enqueue(GstSpicePlaybackSrc *self, gpointer buffer_or_caps)
-{
+    gst_buffer_unref(packet);
     g_mutex_lock(&self->lock);
-    g_queue_push_tail(&self->queue, buffer_or_caps);
-    if (GST_IS_BUFFER(buffer_or_caps) && ++self->n_packets > MAX_WAITING)
-        drop_oldest_packet(self);
+    g_queue_push_tail(&self->queue, sample);
+    if (self->queue.length > MAX_WAITING) {
+        gst_sample_unref(g_queue_pop_head(&self->queue));
+        self->lost = TRUE;
+    }
     g_cond_signal(&self->cond);
     g_mutex_unlock(&self->lock);
 }
@@ -128,6 +121,7 @@ static void refuse(GstSpicePlaybackSrc *self, const char *what)
     g_autoptr(GError) error =
         g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_PROTOCOL, "playback: %s", what);
 
+    self->refused = TRUE;
     end(self, error);
 }
 
@@ -141,7 +135,8 @@ static void take_start(GstSpicePlaybackSrc *self, const SpiceMsgPlaybackStart *s
     GST_DEBUG_OBJECT(self, "mode %d at %u Hz", self->mode, start->frequency);
     self->rate = start->frequency;
     self->discont = TRUE;
-    enqueue(self, make_caps(self->mode, self->rate));
+    gst_clear_caps(&self->caps);
+    self->caps = make_caps(self->mode, self->rate);
 }
 
 static void take_stop(GstSpicePlaybackSrc *self)
@@ -236,7 +231,7 @@ static void on_message(GstSpiceAttachment *attachment, GBytes *bytes, guint64 se
 
     spice_mini_data_header_decode(&header, data);
     def = spice_message_find(SPICE_CHANNEL_PLAYBACK, SPICE_FROM_SERVER, header.type);
-    if (!def)
+    if (!def || self->refused)
         return;
     spice_arena_reset(&self->arena);
     message = spice_message_read(def, data + SPICE_MINI_HEADER_SIZE, size - SPICE_MINI_HEADER_SIZE,
@@ -274,9 +269,10 @@ static GstFlowReturn report_end(GstSpicePlaybackSrc *self, const GError *error)
     return GST_FLOW_EOS;
 }
 
-static gpointer next(GstSpicePlaybackSrc *self, GstFlowReturn *flow)
+/** The next packet; NULL and *flow: there will be none. */
+static GstSample *next(GstSpicePlaybackSrc *self, gboolean *lost, GstFlowReturn *flow)
 {
-    gpointer item = NULL;
+    GstSample *sample = NULL;
     GError *error = NULL;
 
     g_mutex_lock(&self->lock);
@@ -285,32 +281,35 @@ static gpointer next(GstSpicePlaybackSrc *self, GstFlowReturn *flow)
     if (self->flushing)
         *flow = GST_FLOW_FLUSHING;
     else if (!g_queue_is_empty(&self->queue))
-        item = g_queue_pop_head(&self->queue);
+        sample = g_queue_pop_head(&self->queue);
     else
         error = g_error_copy(self->error);
-    if (item && GST_IS_BUFFER(item))
-        self->n_packets--;
+    *lost = self->lost;
+    self->lost = FALSE;
     g_mutex_unlock(&self->lock);
     if (error)
         *flow = report_end(self, error);
     g_clear_error(&error);
-    return item;
+    return sample;
 }
 
 static GstFlowReturn gst_spice_playback_src_create(GstPushSrc *src, GstBuffer **buffer)
 {
     GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
     GstFlowReturn flow = GST_FLOW_OK;
-    gpointer item;
+    gboolean lost;
+    GstSample *sample = next(self, &lost, &flow);
 
-    while ((item = next(self, &flow)) && GST_IS_CAPS(item)) {
-        const gboolean agreed = gst_base_src_set_caps(GST_BASE_SRC(src), item);
-
-        gst_caps_unref(item);
-        if (!agreed)
-            return GST_FLOW_NOT_NEGOTIATED;
+    if (!sample)
+        return flow;
+    if (gst_base_src_set_caps(GST_BASE_SRC(src), gst_sample_get_caps(sample))) {
+        *buffer = gst_buffer_copy(gst_sample_get_buffer(sample));
+        if (lost)
+            GST_BUFFER_FLAG_SET(*buffer, GST_BUFFER_FLAG_DISCONT);
+    } else {
+        flow = GST_FLOW_NOT_NEGOTIATED;
     }
-    *buffer = item;
+    gst_sample_unref(sample);
     return flow;
 }
 
@@ -354,6 +353,7 @@ static gboolean gst_spice_playback_src_start(GstBaseSrc *src)
     }
     self->mode = SPICE_AUDIO_DATA_MODE_RAW;
     self->rate = 0;
+    self->refused = FALSE;
     self->attachment = gst_spice_session_attach(self->session, SPICE_CHANNEL_PLAYBACK, 0, &caps, 1,
                                                 &attachment_handler, self);
     return TRUE;
@@ -361,8 +361,7 @@ static gboolean gst_spice_playback_src_start(GstBaseSrc *src)
 
 static void clear_queue(GstSpicePlaybackSrc *self)
 {
-    g_queue_clear_full(&self->queue, (GDestroyNotify)gst_mini_object_unref);
-    self->n_packets = 0;
+    g_queue_clear_full(&self->queue, (GDestroyNotify)gst_sample_unref);
 }
 
 static gboolean gst_spice_playback_src_stop(GstBaseSrc *src)
@@ -410,6 +409,7 @@ static void gst_spice_playback_src_finalize(GObject *object)
     GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(object);
 
     clear_queue(self);
+    gst_clear_caps(&self->caps);
     g_clear_object(&self->session);
     g_clear_error(&self->error);
     spice_arena_clear(&self->arena);

@@ -31,6 +31,7 @@ struct _GstSpiceSoundDec {
 
     /* streaming thread */
     GstSpiceSoundDecoder *decoder;
+    SpiceAudioDataMode mode;
     guint rate;
     guint64 n_damaged;
 };
@@ -61,6 +62,12 @@ static SpiceAudioDataMode mode_of(const GstStructure *structure)
     return SPICE_AUDIO_DATA_MODE_RAW;
 }
 
+static void restart(GstSpiceSoundDec *self)
+{
+    g_clear_pointer(&self->decoder, gst_spice_sound_decoder_free);
+    self->decoder = gst_spice_sound_decoder_new(self->mode, self->rate);
+}
+
 static gboolean set_caps(GstSpiceSoundDec *self, GstCaps *caps)
 {
     const GstStructure *structure = gst_caps_get_structure(caps, 0);
@@ -70,11 +77,11 @@ static gboolean set_caps(GstSpiceSoundDec *self, GstCaps *caps)
     gboolean ok;
 
     gst_structure_get_int(structure, "rate", &rate);
-    g_clear_pointer(&self->decoder, gst_spice_sound_decoder_free);
-    self->decoder = gst_spice_sound_decoder_new(mode_of(structure), (guint)MAX(rate, 0));
+    self->mode = mode_of(structure);
+    self->rate = (guint)MAX(rate, 0);
+    restart(self);
     if (!self->decoder)
         return FALSE;
-    self->rate = (guint)rate;
     gst_audio_info_init(&info);
     gst_audio_info_set_format(&info, GST_AUDIO_FORMAT_S16, rate, GST_SPICE_SOUND_CHANNELS, NULL);
     raw = gst_audio_info_to_caps(&info);
@@ -122,8 +129,11 @@ static GstBuffer *decode(GstSpiceSoundDec *self, GstBuffer *packet)
 static GstFlowReturn on_packet(GstPad *pad, GstObject *parent, GstBuffer *packet)
 {
     GstSpiceSoundDec *self = GST_SPICE_SOUND_DEC(parent);
-    GstBuffer *sound = self->decoder ? decode(self, packet) : NULL;
+    GstBuffer *sound;
 
+    if (GST_BUFFER_IS_DISCONT(packet) && self->decoder) /* an encoder begins anew, too */
+        restart(self);
+    sound = self->decoder ? decode(self, packet) : NULL;
     gst_buffer_unref(packet);
     if (!self->decoder)
         return GST_FLOW_NOT_NEGOTIATED;

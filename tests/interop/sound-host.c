@@ -1,5 +1,6 @@
 /* A host without a guest that plays two tones, 440 Hz left and 594 Hz right, and records what a client's
- * microphone hears: sound-host RATE FILE [VOLUME]. It prints its port, and ends with its standard input. FILE is
+ * microphone hears: sound-host RATE FILE [VOLUME], the
+ * last of both mixers. It prints its port, and ends with its standard input. FILE is
  * raw sound, 16 bit, two channels.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 
         spice_server_playback_set_volume(&playback, 2, volume);
         spice_server_playback_set_mute(&playback, 0);
+        spice_server_record_set_volume(&record, 2, volume);
     }
     spice_server_playback_start(&playback);
     spice_server_record_start(&record);

@@ -6,11 +6,16 @@ import contextlib
 import math
 import os
 import re
+import shutil
 import signal
+import struct
 import subprocess
+import tempfile
 import time
 
-from harness import (BUILD, GUEST, SOURCE, WORK, Xvfb, check, environment, run, run_tests)
+from harness import (BUILD, GUEST, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
+                     run, run_tests, shot)
+from replay import ReplayServer
 from vm import VM, free_port, wait_until
 from x11 import Serve
 
@@ -243,14 +248,17 @@ def test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways():
 
 
 def test_a_mixers_volume_is_followed():
-    out = file("quiet.wav")
-    with host(48000, file("unused.raw"), "32768") as port:
-        with spicesrc(port, out):
+    out, microphone = file("quiet.wav"), file("quiet.raw")
+    with host(48000, microphone, "32768") as port:
+        with spicesrc(port, out, "audiotestsrc", "is-live=true", "volume=0.5", "!", "s.record"):
             time.sleep(2.5)
     left = read_sound(out)[0][24000:48000]
     loudest = max(left)
     print(f"# 9000 by half a slider: {loudest}")
     check(900 < loudest < 1350, f"half a slider is an eighth of 9000, not {loudest}")
+    loudest = max(read_sound(microphone)[0][24000:])
+    print(f"# 16384 by half a slider: {loudest}")
+    check(1850 < loudest < 2250, f"half a slider is an eighth of 16384, not {loudest}")
 
 
 def test_spice_view_plays_sound():
@@ -392,6 +400,38 @@ def listens(port):
     return False
 
 
+# Servers that break the protocol
+
+def test_a_servers_bad_sound_leaves_its_picture_alone():
+    folder = os.path.join(VECTORS, "session-audio-opus")
+    with open(os.path.join(folder, "playback-0.s2c"), "rb") as f:
+        recorded = f.read()
+    start = recorded.find(struct.pack("<HI", 103, 14))
+    data = recorded.find(struct.pack("<H", 101), start + 20)
+    check(0 < start < data, "the recording has no START")
+    for what, bad in (
+            ("nine channels", recorded[:start + 6] + struct.pack("<I", 9) + recorded[start + 10:]),
+            ("a format that is none", recorded[:start + 10] + b"\x07\x00" + recorded[start + 12:]),
+            ("a rate of nothing", recorded[:start + 12] + bytes(4) + recorded[start + 16:]),
+            ("a mode that is none", recorded[:start] + struct.pack("<HIIH", 102, 6, 0, 77)
+             + recorded[start:]),
+            ("a short START", recorded[:start] + struct.pack("<HI", 103, 3) + bytes(3)),
+            ("packets of nothing", recorded[:data] + struct.pack("<HII", 101, 4, 1) * 50),
+            ("packets that are none", recorded[:data]
+             + (struct.pack("<HII", 101, 104, 1) + b"\xff" * 100) * 50)):
+        broken = tempfile.mkdtemp(dir=WORK)
+        for name in os.listdir(folder):
+            shutil.copy(os.path.join(folder, name), broken)
+        with open(os.path.join(broken, "playback-0.s2c"), "wb") as f:
+            f.write(bad)
+        server = ReplayServer(broken)
+        status, lines = shot(file("bad.ppm"), "--location", f"spice://127.0.0.1:{server.port}",
+                             "--settle", "500")
+        server.close()
+        check(status == 0, f"{what}: {lines}")
+        check_equal(file("bad.ppm"), os.path.join(folder, "end-display-0.ppm.gz"), what)
+
+
 # Microphones
 
 def test_one_microphone_is_heard_and_then_the_next():
@@ -423,7 +463,8 @@ tests = [test_a_guest_is_heard_by_spicy_and_spicesrc_at_once,
          test_a_mixers_volume_is_followed, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
          test_a_movies_sound_is_with_its_picture,
          test_a_movies_sound_goes_on_as_the_movie_begins_anew,
-         test_launch_lines_of_the_documentation, test_one_microphone_is_heard_and_then_the_next]
+         test_launch_lines_of_the_documentation,
+         test_a_servers_bad_sound_leaves_its_picture_alone, test_one_microphone_is_heard_and_then_the_next]
 if os.path.exists(VIEW):
     tests += [test_spice_view_plays_sound, test_spice_view_keeps_silent_if_it_is_told_to]
 
