@@ -535,6 +535,47 @@ def test_a_storm_of_clients_disturbs_nobody():
         close(vm)
 
 
+def session(port, number):
+    """A client of one kind or the other, that looks on."""
+    command = (["spicy-stats", f"--uri=spice://127.0.0.1:{port}"] if number % 2 else
+               ["gst-launch-1.0", "-q", "spicesrc", f"location=spice://127.0.0.1:{port}", "!",
+                "fakesink"])
+    return subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def test_sessions_for_long_cost_no_more_memory():
+    """Many sessions while the guest draws without end; one is replaced now and then, one stopped."""
+    seconds = int(os.environ.get("SPICE_SOAK_SECONDS", 3600 if LONG else 15))
+    vm, port = boot("ours", "soak", guest=GUEST)
+    sessions = [session(port, number) for number in range(20 if LONG else 4)]
+    try:
+        time.sleep(2)
+        vm.serial.sendall(b"(while true; do cat /bin/busybox >/dev/fb0; ls -l /bin >/dev/tty1; "
+                          b"sleep 0.1; done) 2>/dev/null & echo $! >/tmp/pid\n")
+        sizes = []
+        for turn in range(20):
+            stopped, replaced = sessions[turn % len(sessions)], (turn + 1) % len(sessions)
+            stopped.send_signal(signal.SIGSTOP)
+            sessions[replaced].kill()
+            sessions[replaced].wait()
+            sessions[replaced] = session(port, turn)
+            time.sleep(seconds / 20)
+            stopped.send_signal(signal.SIGCONT)
+            sizes.append(memory_kb(vm))
+            check(vm.process.poll() is None, "QEMU ended")
+        vm.run("kill $(cat /tmp/pid)")
+        check(all(client.poll() is None for client in sessions), "a session ended")
+        print(f"# RssAnon in {seconds} s of {len(sessions)} sessions: {sizes} kB")
+        check(min(sizes[15:]) - max(sizes[5:10]) < 16 * 1024, f"memory grows: {sizes}")
+        check(rate(vm) > 0, "the guest does not draw any more")
+    finally:
+        for client in sessions:
+            client.kill()
+            client.wait()
+        close(vm)
+
+
 # Pointer
 
 READ_EVENTS = ("n=0; for f in /dev/input/event*; do (timeout 25 cat $f >/tmp/ev.$n 2>/dev/null &); "
@@ -674,7 +715,7 @@ tests = [test_the_97_names_stand_under_their_versions, test_qxl_shows_the_same_a
          test_tls_secure_channels_and_a_unix_socket, test_remote_viewer_types_into_the_guest,
          test_both_mouse_modes, test_xspice_shows_the_same,
          test_qmp_answers_as_on_the_fields_library, test_stop_cont_and_quit_while_clients_draw,
-         test_a_storm_of_clients_disturbs_nobody]
+         test_a_storm_of_clients_disturbs_nobody, test_sessions_for_long_cost_no_more_memory]
 
 if __name__ == "__main__":
     import sys
