@@ -77,6 +77,8 @@ void gst_spice_device_drop_kept(GstSpiceDevice *device);
  * more. */
 gboolean gst_spice_device_keep(GstSpiceDevice *device, GBytes *bytes, guint tokens,
                                GBytes *monitors);
+/** Whether there is room for more; an agent's own wishes are heard only then. */
+gboolean gst_spice_device_has_room(GstSpiceDevice *device);
 /** Whether monitors configs are to be offered to the host. */
 gboolean gst_spice_device_wants_monitors(GstSpiceDevice *device);
 /** An event for the device; lost if more wait than it could want. */

@@ -364,6 +364,16 @@ gboolean gst_spice_device_keep(GstSpiceDevice *self, GBytes *bytes, guint tokens
     return room;
 }
 
+gboolean gst_spice_device_has_room(GstSpiceDevice *self)
+{
+    gboolean room;
+
+    g_mutex_lock(&self->lock);
+    room = self->kept_charge < GST_SPICE_DEVICE_MAX_KEPT;
+    g_mutex_unlock(&self->lock);
+    return room;
+}
+
 gboolean gst_spice_device_wants_monitors(GstSpiceDevice *self)
 {
     gboolean wants;

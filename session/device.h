@@ -79,6 +79,9 @@ void gst_spice_device_send_event(GstSpiceDevice *device, guint8 event);
 /** What clients and agent may do, from the next message on. */
 void gst_spice_server_set_agent_rules(GstSpiceServer *server, gboolean clipboard,
                                       gboolean file_transfer);
+/** Which of the guest's outputs a monitor of a display is: the data of a GRAPHICS_DEVICE_INFO, for an
+ * agent that asks for it. */
+void gst_spice_server_set_display_info(GstSpiceServer *server, GBytes *info);
 /** Where the pointer of clients in client mode is, for an agent that moves it: `buttons` is a mask of
  * bits 1 << SPICE_MOUSE_BUTTON_*. What the agent has not taken before the pointer moves on is left
  * out. */

@@ -174,3 +174,16 @@ void gst_spice_server_set_agent_rules(GstSpiceServer *self, gboolean clipboard,
 
     gst_spice_server_run(self, rules_task, g_memdup2(&rules, sizeof rules), g_free);
 }
+
+static void display_info_task(GstSpiceServer *self, gpointer data)
+{
+    g_clear_pointer(&self->display_info, g_bytes_unref);
+    self->display_info = g_bytes_ref(data);
+    if (self->agent)
+        gst_spice_guest_agent_tell_displays(self->agent);
+}
+
+void gst_spice_server_set_display_info(GstSpiceServer *self, GBytes *info)
+{
+    gst_spice_server_run(self, display_info_task, g_bytes_ref(info), (GDestroyNotify)g_bytes_unref);
+}

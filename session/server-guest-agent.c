@@ -30,6 +30,7 @@ struct GstSpiceGuestAgent {
     GstSpiceDevice *device;      /* which it belongs to */
     GstSpiceServerClient *owner; /* its client; NULL: none has started it */
     gboolean broken;             /* it broke the protocol */
+    gboolean wants_displays;     /* it has said that it wants to know of outputs */
 
     /* from the guest */
     GBytes *input;    /* that is being read */
@@ -74,17 +75,47 @@ static void offer_to_next(GstSpiceGuestAgent *self)
         gst_spice_server_main_offer_agent(next);
 }
 
-/** A message without data from the server itself. */
-static void tell_client_disconnected(GstSpiceGuestAgent *self)
+/** Bytes of a message, as chunks that the agent takes. Empties them. */
+static GBytes *wrap(guint32 port, GByteArray *bytes)
 {
-    const SpiceVDAgentMessageHeader header = {.protocol = VD_AGENT_PROTOCOL,
-                                              .type = VD_AGENT_CLIENT_DISCONNECTED};
-    const SpiceVDIChunkHeader chunk = {.port = VDP_SERVER_PORT, .size = SPICE_VD_AGENT_HEADER_SIZE};
-    guint8 bytes[SPICE_VDI_CHUNK_HEADER_SIZE + SPICE_VD_AGENT_HEADER_SIZE];
+    GByteArray *chunks = g_byte_array_new();
+    guint at;
 
-    spice_vdi_chunk_header_encode(&chunk, bytes);
-    spice_vd_agent_header_encode(&header, bytes + SPICE_VDI_CHUNK_HEADER_SIZE);
-    gst_spice_device_keep(self->device, g_bytes_new(bytes, sizeof bytes), 0, NULL);
+    for (at = 0; at < bytes->len; at += VD_AGENT_MAX_DATA_SIZE) {
+        const guint size = MIN(bytes->len - at, VD_AGENT_MAX_DATA_SIZE);
+        const SpiceVDIChunkHeader header = {.port = port, .size = size};
+        guint8 head[SPICE_VDI_CHUNK_HEADER_SIZE];
+
+        spice_vdi_chunk_header_encode(&header, head);
+        g_byte_array_append(chunks, head, sizeof head);
+        g_byte_array_append(chunks, bytes->data + at, size);
+    }
+    g_byte_array_set_size(bytes, 0);
+    return g_byte_array_free_to_bytes(chunks);
+}
+
+/** A message from the server itself. `data`: NULL for none. */
+static void tell(GstSpiceGuestAgent *self, guint32 type, GBytes *data)
+{
+    SpiceVDAgentMessageHeader header = {.protocol = VD_AGENT_PROTOCOL, .type = type};
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    gsize size = 0;
+    const guint8 *begin = data ? g_bytes_get_data(data, &size) : NULL;
+
+    header.size = (guint32)size;
+    g_byte_array_set_size(bytes, SPICE_VD_AGENT_HEADER_SIZE);
+    spice_vd_agent_header_encode(&header, bytes->data);
+    if (size > 0)
+        g_byte_array_append(bytes, begin, (guint)size);
+    gst_spice_device_keep(self->device, wrap(VDP_SERVER_PORT, bytes), 0, NULL);
+}
+
+void gst_spice_guest_agent_tell_displays(GstSpiceGuestAgent *self)
+{
+    GBytes *info = server_of(self)->display_info;
+
+    if (self->wants_displays && info && !self->broken && gst_spice_device_has_room(self->device))
+        tell(self, VD_AGENT_GRAPHICS_DEVICE_INFO, info);
 }
 
 /** The owner has gone, or another one comes. */
@@ -92,7 +123,7 @@ static void release_owner(GstSpiceGuestAgent *self)
 {
     self->owner = NULL;
     gst_spice_device_drop_kept(self->device);
-    tell_client_disconnected(self);
+    tell(self, VD_AGENT_CLIENT_DISCONNECTED, NULL);
     self->from_client = (SpiceAgentMessages){.n_header = 0};
     self->client_verdict = DROP;
     g_byte_array_set_size(self->config, 0);
@@ -111,6 +142,7 @@ static void take_over(GstSpiceGuestAgent *self, GstSpiceServerClient *client)
         gst_spice_server_main_withdraw_agent(before);
     }
     self->owner = client;
+    gst_spice_guest_agent_tell_displays(self);
     client->agent_order = ++server_of(self)->agent_order;
 }
 
@@ -235,15 +267,29 @@ static gboolean next_chunk(GstSpiceGuestAgent *self)
 
 static void begin_guest_message(GstSpiceGuestAgent *self, const SpiceAgentPiece *piece)
 {
-    if (!self->owner || !spice_agent_rules_allow(server_of(self)->agent_rules, piece->header.type))
-        self->guest_verdict = DROP;
-    else if (piece->header.type != VD_AGENT_ANNOUNCE_CAPABILITIES)
-        self->guest_verdict = PASS;
-    else
+    if (piece->header.type == VD_AGENT_ANNOUNCE_CAPABILITIES) /* which is for us, too */
         self->guest_verdict = piece->header.size <= MAX_ANNOUNCEMENT ? GATHER : DROP;
+    else if (!self->owner ||
+             !spice_agent_rules_allow(server_of(self)->agent_rules, piece->header.type))
+        self->guest_verdict = DROP;
+    else
+        self->guest_verdict = PASS;
     if (self->guest_verdict != DROP)
         g_byte_array_append(self->piece, piece->bytes.data, (guint)piece->bytes.size);
     g_byte_array_set_size(self->announcement, 0);
+}
+
+static void note_capabilities(GstSpiceGuestAgent *self)
+{
+    SpiceArena *arena = &server_of(self)->arena;
+    const SpiceVDAgentAnnounceCapabilities *message;
+
+    spice_arena_reset(arena);
+    message = spice_message_read(spice_vd_agent_find(VD_AGENT_ANNOUNCE_CAPABILITIES),
+                                 self->announcement->data, self->announcement->len, arena, NULL);
+    self->wants_displays = message && message->caps.n_words > 0 &&
+                           message->caps.words[0] >> VD_AGENT_CAP_GRAPHICS_DEVICE_INFO & 1;
+    gst_spice_guest_agent_tell_displays(self);
 }
 
 static void read_piece(GstSpiceGuestAgent *self)
@@ -268,6 +314,7 @@ static void read_piece(GstSpiceGuestAgent *self)
     else if (self->guest_verdict == GATHER)
         g_byte_array_append(self->announcement, piece.bytes.data, (guint)piece.bytes.size);
     if (piece.last && self->guest_verdict == GATHER) {
+        note_capabilities(self);
         spice_agent_rules_restrict(server_of(self)->agent_rules, self->announcement->data,
                                    self->announcement->len);
         g_byte_array_append(self->piece, self->announcement->data, self->announcement->len);
@@ -302,25 +349,6 @@ static Verdict judge(GstSpiceGuestAgent *self, const SpiceVDAgentMessageHeader *
                : PASS;
 }
 
-/** Bytes of a message, as chunks that the agent takes. Empties them. */
-static GBytes *wrap(GByteArray *bytes)
-{
-    GByteArray *chunks = g_byte_array_new();
-    guint at;
-
-    for (at = 0; at < bytes->len; at += VD_AGENT_MAX_DATA_SIZE) {
-        const guint size = MIN(bytes->len - at, VD_AGENT_MAX_DATA_SIZE);
-        const SpiceVDIChunkHeader header = {.port = VDP_CLIENT_PORT, .size = size};
-        guint8 head[SPICE_VDI_CHUNK_HEADER_SIZE];
-
-        spice_vdi_chunk_header_encode(&header, head);
-        g_byte_array_append(chunks, head, sizeof head);
-        g_byte_array_append(chunks, bytes->data + at, size);
-    }
-    g_byte_array_set_size(bytes, 0);
-    return g_byte_array_free_to_bytes(chunks);
-}
-
 static gboolean keep_config(GstSpiceGuestAgent *self, guint tokens, GError **error)
 {
     GstSpiceServerLink *main = self->owner->links->pdata[0];
@@ -333,7 +361,7 @@ static gboolean keep_config(GstSpiceGuestAgent *self, guint tokens, GError **err
     if (!spice_message_read(spice_vd_agent_find(VD_AGENT_MONITORS_CONFIG), data, size, arena, NULL))
         return gst_spice_server_link_refuse(main, error, "monitors that cannot be");
     monitors = g_bytes_new(data, size);
-    gst_spice_device_keep(self->device, wrap(self->config), tokens, monitors);
+    gst_spice_device_keep(self->device, wrap(VDP_CLIENT_PORT, self->config), tokens, monitors);
     return TRUE;
 }
 
@@ -363,7 +391,7 @@ static gboolean take_piece(GstSpiceGuestAgent *self, const SpiceAgentPiece *piec
         keep_chunk(self, taken, 0);
         g_byte_array_append(taken->passed, piece->bytes.data, (guint)piece->bytes.size);
         if (piece->last) /* a chunk does not hold bytes of two messages */
-            taken->chunk = wrap(taken->passed);
+            taken->chunk = wrap(VDP_CLIENT_PORT, taken->passed);
     } else if (self->client_verdict == GATHER) {
         keep_chunk(self, taken, 0);
         if (piece->header.size > MAX_CONFIG)
@@ -391,7 +419,7 @@ gboolean gst_spice_guest_agent_take(GstSpiceGuestAgent *self, const guint8 *data
         ok = take_piece(self, &piece, &taken, error);
     if (taken.passed->len > 0) {
         keep_chunk(self, &taken, 0);
-        taken.chunk = wrap(taken.passed);
+        taken.chunk = wrap(VDP_CLIENT_PORT, taken.passed);
     }
     if (!taken.chunk)
         gst_spice_device_free_tokens(self->device, taken.tokens);

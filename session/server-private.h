@@ -97,7 +97,8 @@ struct _GstSpiceServer {
     GPtrArray *devices;        /* GstSpiceDevice, each a reference */
     GstSpiceGuestAgent *agent; /* of the device that is one; NULL: none */
     SpiceAgentRules agent_rules;
-    guint64 agent_order; /* the last that a client was given */
+    GBytes *display_info; /* for agents; NULL: not known */
+    guint64 agent_order;  /* the last that a client was given */
     GstSpiceServerCursor cursors[GST_SPICE_SERVER_MAX_DISPLAYS];
     GstSpicePendingCursor pending_cursors[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceArena arena;
@@ -266,6 +267,8 @@ gboolean gst_spice_guest_agent_is_there(const GstSpiceGuestAgent *agent);
 /** Bytes of one AGENT_DATA of the owner's. FALSE, having set *error, if they are no agent's stream. */
 gboolean gst_spice_guest_agent_take(GstSpiceGuestAgent *agent, const guint8 *data, gsize size,
                                     GError **error);
+/** The server's display info has changed. */
+void gst_spice_guest_agent_tell_displays(GstSpiceGuestAgent *agent);
 /** The client leaves. */
 void gst_spice_guest_agent_client_gone(GstSpiceGuestAgent *agent, GstSpiceServerClient *client);
 

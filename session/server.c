@@ -270,6 +270,7 @@ static void gst_spice_server_finalize(GObject *object)
     }
     g_atomic_rc_box_release(self->images);
     gst_spice_server_sound_free(self->sound);
+    g_clear_pointer(&self->display_info, g_bytes_unref);
     g_ptr_array_unref(self->devices); /* empty: each of them has a reference of the server */
     spice_arena_clear(&self->arena);
     spice_ticket_clear(&self->ticket);

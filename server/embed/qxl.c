@@ -4,9 +4,15 @@
  */
 #include "server-state.h"
 
+#include <string.h>
+
+#include "core/wire/vdagent.h"
 #include "gstreamer.h"
 #include "qxl-device.h"
 #include "qxlsrc.h"
+
+/* Of what a host says of its device for the agent. */
+enum { MAX_ADDRESS = 255, MAX_OUTPUTS = 64 };
 
 struct QXLState {
     SpiceServer *server;
@@ -18,6 +24,10 @@ struct QXLState {
     GMutex lock;
     gint width, height; /* under lock: of the primary; 0 x 0: there is none */
     gboolean absolute;  /* under lock */
+
+    /* what the guest knows it by; of the host's thread */
+    char *address; /* NULL: the host has not said */
+    guint32 first_output, n_outputs;
 };
 
 /* What the device says */
@@ -64,6 +74,40 @@ SpiceServer *spice_host_qxl_get_server(QXLInstance *instance)
     return instance->st ? instance->st->server : NULL;
 }
 
+/* For the guest's agent: which of its outputs a monitor of a display channel is */
+
+static void tell_agent(SpiceServer *server)
+{
+    g_autoptr(GArray) displays = g_array_new(FALSE, TRUE, sizeof(SpiceVDAgentDeviceDisplayInfo));
+    SpiceVDAgentGraphicsDeviceInfo message;
+    SpiceBuffer data = {.allocator = &spice_allocator_libc};
+    guint i, k;
+
+    for (i = 0; i < server->qxls->len; i++) {
+        const QXLInstance *instance = server->qxls->pdata[i];
+        const QXLState *self = instance->st;
+
+        for (k = 0; self->address && k < self->n_outputs; k++) {
+            const SpiceVDAgentDeviceDisplayInfo info = {
+                .channel_id = (guint32)instance->id,
+                .monitor_id = k,
+                .device_display_id = self->first_output + k,
+                .device_address = {(const guint8 *)self->address, strlen(self->address) + 1}};
+
+            g_array_append_val(displays, info);
+        }
+    }
+    message = (SpiceVDAgentGraphicsDeviceInfo){
+        displays->len, (SpiceVDAgentDeviceDisplayInfo *)(void *)displays->data};
+    if (spice_message_write(spice_vd_agent_find(VD_AGENT_GRAPHICS_DEVICE_INFO), &message, &data,
+                            NULL)) {
+        g_autoptr(GBytes) bytes = g_bytes_new(data.data, data.size);
+
+        gst_spice_server_set_display_info(server->session, bytes);
+    }
+    spice_buffer_clear(&data);
+}
+
 /* Coming and going */
 
 static gboolean make_pipeline(QXLState *self)
@@ -87,6 +131,7 @@ static void free_state(QXLState *self)
     gst_element_set_state(self->pipeline, GST_STATE_NULL);
     gst_object_unref(self->pipeline);
     g_mutex_clear(&self->lock);
+    g_free(self->address);
     g_free(self);
 }
 
@@ -126,6 +171,7 @@ void spice_host_remove_qxl(SpiceServer *server, QXLInstance *instance)
     g_ptr_array_remove(server->qxls, instance);
     free_state(g_steal_pointer(&instance->st));
     spice_host_update_mouse(server);
+    tell_agent(server);
 }
 
 void spice_host_qxl_set_compression_level(SpiceServer *server, QXLInstance *instance)
@@ -321,11 +367,17 @@ void spice_qxl_set_max_monitors(QXLInstance *instance, unsigned int max_monitors
     post(instance, (QxlCall){.run = qxl_run_set_max_monitors, .id = max_monitors});
 }
 
-/* The address is for the guest's agent, which is not spoken to yet. */
 void spice_qxl_set_device_info(QXLInstance *instance, const char *device_address,
                                uint32_t device_display_id_start, uint32_t device_display_id_count)
 {
+    QXLState *self = instance->st;
+
+    g_free(self->address);
+    self->address = g_strndup(device_address ? device_address : "", MAX_ADDRESS);
+    self->first_output = device_display_id_start;
+    self->n_outputs = MIN(device_display_id_count, MAX_OUTPUTS);
     spice_qxl_set_max_monitors(instance, MAX(device_display_id_count, 1));
+    tell_agent(self->server);
 }
 
 /* Scanouts of a GPU: copied draw by draw, so that each is answered as soon as that is done, and waits for

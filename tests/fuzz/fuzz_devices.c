@@ -412,10 +412,14 @@ static void serve_good_client(Stage *stage)
 
 static void begin(Stage *stage)
 {
+    static const guint8 info[3000];
+    g_autoptr(GBytes) bytes = g_bytes_new_static(info, sizeof info);
+
     stage->server = gst_spice_server_new();
     /* Its I/O thread is this one: what others have it do comes when its context is run. */
     stage->server->thread = g_thread_ref(g_thread_self());
     g_main_context_push_thread_default(stage->server->context);
+    gst_spice_server_set_display_info(stage->server, bytes);
     for (guint i = 0; i < N_DEVICES; i++)
         add_device(stage, i);
 }

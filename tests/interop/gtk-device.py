@@ -40,16 +40,29 @@ def end():
 
 # A port
 
+# Called directly: what is sent has to stay where it is until it is sent, and PyGObject would not keep it.
+library = ctypes.CDLL("libspice-client-glib-2.0.so.8")
+ReadyCallback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+library.spice_port_channel_write_async.argtypes = [
+    ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ReadyCallback, ctypes.c_void_p]
+library.spice_port_channel_write_async.restype = None
+library.spice_port_channel_write_finish.argtypes = [ctypes.c_void_p] * 3
+library.spice_port_channel_write_finish.restype = ctypes.c_ssize_t
+
+
 def feed(port):
     """Sends standard input, a piece when the one before has been sent."""
     sent = threading.Semaphore(1)
+    kept = []
 
-    def done(channel, result):
-        SpiceClientGLib.PortChannel.write_finish(channel, result)
+    @ReadyCallback
+    def done(channel, result, _):
+        library.spice_port_channel_write_finish(channel, result, None)
         sent.release()
 
     def send(data):
-        SpiceClientGLib.PortChannel.write_async(port, data, None, done)
+        kept[:] = [data]
+        library.spice_port_channel_write_async(hash(port), data, len(data), None, done, None)
         return False
 
     while True:

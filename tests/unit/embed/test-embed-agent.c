@@ -399,6 +399,32 @@ static void test_monitors(Host *host)
     device_remove(&agent);
 }
 
+static void test_outputs(Host *host)
+{
+    static const uint8_t info[] = "\1\0\0\0\20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                  "\1\0\0\0"                          /* outputs */
+                                  "\0\0\0\0\0\0\0\0\3\0\0\0\14\0\0\0" /* of which */
+                                  "pci/0000/02";                      /* and its NUL */
+    g_autoptr(GByteArray) announced = message_new(VD_AGENT_ANNOUNCE_CAPABILITIES, 8);
+    g_autoptr(GByteArray) chunks = NULL, expected = g_byte_array_new();
+    TestDevice agent;
+    Client client;
+    bool ok = device_add(&agent, host, "vdagent", NULL, true);
+
+    g_byte_array_append(expected, info, sizeof info);
+    expected->data[16] = (uint8_t)(sizeof info - HEAD);
+    spice_qxl_set_device_info(&host->qxl, "pci/0000/02", 3, 1);
+    spice_put_u32(announced->data + HEAD + 4, 1u << VD_AGENT_CAP_GRAPHICS_DEVICE_INFO);
+    chunks = chunks_new(1, announced, 2048);
+    device_say_all(&agent, chunks->data, chunks->len);
+    TAP_OK(ok && device_got(&agent, 2, expected), "an agent that asks is told of the outputs");
+    forget(&agent);
+    ok = client_connect(host, &client) && start(&client, 1000);
+    TAP_OK(ok && device_got(&agent, 2, expected), "and again with each client");
+    client_close(&client);
+    device_remove(&agent);
+}
+
 static void put_position(uint8_t *body, uint32_t x, uint32_t y)
 {
     memset(body, 0, 11);
@@ -556,6 +582,7 @@ int main(int argc, char **argv)
     test_hand_over(host);
     test_rules(host);
     test_monitors(host);
+    test_outputs(host);
     test_pointer(host);
     test_hostile_agent(host);
     test_random(host, tap_long(argc, argv) ? 2000 : 60);
