@@ -8,249 +8,84 @@
 #include <string.h>
 
 #include "../tap.h"
-#include "core/device/agent-stream.h"
+#include "agent-client.h"
 #include "core/wire/endian.h"
 #include "core/wire/link.h"
 #include "core/wire/main.h"
-#include "raw-client.h"
-#include "test-device.h"
 
-enum {
-    MAX_BODY = 2048,
-    HEAD = SPICE_VD_AGENT_HEADER_SIZE,
-    CHUNK = SPICE_VDI_CHUNK_HEADER_SIZE,
-    STATE = HEAD + 13
-};
-
-typedef struct {
-    RawChannel main, inputs;
-    uint32_t id;
-    bool agent; /* INIT said that there is one */
-} Client;
-
-static bool client_connect(Host *host, Client *self)
-{
-    *self = (Client){.main.fd = -1, .inputs.fd = -1};
-    if (!raw_link(&self->main, host_connect(host), RAW_MAIN, 0, 0) ||
-        !raw_read_until(&self->main, SPICE_MSG_MAIN_INIT))
-        return false;
-    self->id = spice_get_u32(self->main.body);
-    self->agent = spice_get_u32(self->main.body + 16) == 1;
-    return raw_send(&self->main, SPICE_MSGC_MAIN_ATTACH_CHANNELS, NULL, 0) &&
-           raw_read_until(&self->main, SPICE_MSG_MAIN_CHANNELS_LIST);
-}
-
-static void client_close(Client *self)
-{
-    raw_close(&self->inputs);
-    raw_close(&self->main);
-}
-
-static bool start(Client *self, uint32_t tokens)
-{
-    uint8_t body[4];
-
-    spice_put_u32(body, tokens);
-    return raw_send(&self->main, SPICE_MSGC_MAIN_AGENT_START, body, 4);
-}
-
-static bool grant(Client *self, uint32_t tokens)
-{
-    uint8_t body[4];
-
-    spice_put_u32(body, tokens);
-    return raw_send(&self->main, SPICE_MSGC_MAIN_AGENT_TOKEN, body, 4);
-}
-
-/** A message of `size` bytes of data, which count up. */
-static GByteArray *message_new(uint32_t type, uint32_t size)
-{
-    const SpiceVDAgentMessageHeader header = {
-        .protocol = VD_AGENT_PROTOCOL, .type = type, .size = size};
-    GByteArray *bytes = g_byte_array_new();
-
-    g_byte_array_set_size(bytes, HEAD + size);
-    spice_vd_agent_header_encode(&header, bytes->data);
-    for (uint32_t i = 0; i < size; i++)
-        bytes->data[HEAD + i] = (uint8_t)(i / 3);
-    return bytes;
-}
-
-/** The same as the device has it, in chunks of at most `most` bytes. */
-static GByteArray *chunks_new(uint32_t port, const GByteArray *message, uint32_t most)
-{
-    GByteArray *bytes = g_byte_array_new();
-
-    for (uint32_t at = 0; at < message->len; at += most) {
-        const SpiceVDIChunkHeader header = {port, MIN(most, message->len - at)};
-        uint8_t head[CHUNK];
-
-        spice_vdi_chunk_header_encode(&header, head);
-        g_byte_array_append(bytes, head, CHUNK);
-        g_byte_array_append(bytes, message->data + at, header.size);
-    }
-    return bytes;
-}
-
-/** Sends a message in pieces as they fit into AGENT_DATA; how many there were. */
-static unsigned send_message(Client *self, const GByteArray *message)
-{
-    unsigned n = 0;
-
-    for (uint32_t at = 0; at < message->len; at += MAX_BODY, n++)
-        if (!raw_send(&self->main, SPICE_MSGC_MAIN_AGENT_DATA, message->data + at,
-                      MIN(MAX_BODY, message->len - at)))
-            return 0;
-    return n;
-}
-
-static bool agent_says(TestDevice *agent, uint32_t port, uint32_t type, uint32_t size,
-                       uint32_t most)
-{
-    g_autoptr(GByteArray) message = message_new(type, size);
-    g_autoptr(GByteArray) chunks = chunks_new(port, message, most);
-
-    return device_say_all(agent, chunks->data, chunks->len);
-}
-
-/** What the device got of one port, without the chunks' headers; NULL if there are chunks that no
- * agent takes. */
-static GByteArray *got_of_port(TestDevice *device, uint32_t wanted)
-{
-    SpiceAgentChunks chunks = {.n_header = 0};
-    SpiceBytes input = {device->got->data, device->got->len}, data;
-    GByteArray *got = g_byte_array_new();
-    uint32_t port;
-
-    while (spice_agent_chunks_next(&chunks, &input, &port, &data)) {
-        if (port == wanted)
-            g_byte_array_append(got, data.data, (guint)data.size);
-        if (port < 1 || port > 2 || data.size + chunks.left > MAX_BODY)
-            g_clear_pointer(&got, g_byte_array_unref);
-        if (!got)
-            return NULL;
-    }
-    return got;
-}
-
-static bool device_got(TestDevice *device, uint32_t port, const GByteArray *expected)
-{
-    for (unsigned i = 0; i < 500; i++) {
-        g_autoptr(GByteArray) got = got_of_port(device, port);
-
-        if (!got)
-            return false;
-        if (got->len >= expected->len)
-            return got->len == expected->len && memcmp(got->data, expected->data, got->len) == 0;
-        host_run(device->host, 20);
-    }
-    return false;
-}
-
-static void forget(TestDevice *device)
-{
-    host_run(device->host, 100);
-    g_byte_array_set_size(device->got, 0);
-}
-
-/** Reads AGENT_DATA until there are `size` bytes of it. */
-static GByteArray *read_agent(Host *host, Client *client, size_t size)
-{
-    GByteArray *got = g_byte_array_new();
-
-    while (got->len < size && raw_read_until(&client->main, SPICE_MSG_MAIN_AGENT_DATA)) {
-        g_byte_array_append(got, client->main.body, client->main.size);
-        host_run(host, 0);
-    }
-    return got;
-}
-
-/** Whether the client hears just this message of the agent. */
-static bool hears(Host *host, Client *client, uint32_t type, uint32_t size)
-{
-    g_autoptr(GByteArray) expected = message_new(type, size);
-    g_autoptr(GByteArray) got = read_agent(host, client, expected->len);
-
-    return got->len == expected->len && memcmp(got->data, expected->data, got->len) == 0;
-}
-
-/** How many AGENT_DATA come within a moment. */
-static unsigned count_data(Client *client)
-{
-    unsigned n = 0;
-
-    while (raw_read(&client->main, 150) == RAW_MESSAGE)
-        n += client->main.type == SPICE_MSG_MAIN_AGENT_DATA;
-    return n;
-}
+enum { HEAD = SPICE_VD_AGENT_HEADER_SIZE, CHUNK = SPICE_VDI_CHUNK_HEADER_SIZE, STATE = HEAD + 13 };
 
 /* Both ways */
 
 static void test_both_ways(Host *host)
 {
-    g_autoptr(GByteArray) message = message_new(VD_AGENT_CLIPBOARD, 15000);
+    g_autoptr(GByteArray) message = agent_message_new(VD_AGENT_CLIPBOARD, 15000);
     TestDevice agent;
-    Client client;
-    bool ok = client_connect(host, &client) && !client.agent &&
+    AgentClient client;
+    bool ok = agent_client_connect(host, &client) && !client.agent &&
               device_add(&agent, host, "vdagent", NULL, true);
 
     TAP_OK(ok && agent.connected && raw_read_until(&client.main, 115) &&
                spice_get_u32(client.main.body) == 10,
            "a client is told of an agent that comes, with ten tokens");
-    TAP_OK(agent_says(&agent, 1, VD_AGENT_ANNOUNCE_CAPABILITIES, 8, 2048) &&
-               count_data(&client) == 0,
+    TAP_OK(agent_device_says(&agent, 1, VD_AGENT_ANNOUNCE_CAPABILITIES, 8, 2048) &&
+               agent_client_count_data(&client) == 0,
            "what the agent says before it is started is lost");
-    send_message(&client, message);
+    agent_client_send(&client, message);
     host_run(host, 100);
     TAP_OK(agent.got->len == 0, "and what the client says");
-    start(&client, 1000);
-    send_message(&client, message);
-    TAP_OK(device_got(&agent, 1, message), "a message comes to the agent in chunks that it takes");
+    agent_client_start(&client, 1000);
+    agent_client_send(&client, message);
+    TAP_OK(agent_device_got(&agent, 1, message),
+           "a message comes to the agent in chunks that it takes");
     TAP_OK(raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_TOKEN) &&
                spice_get_u32(client.main.body) >= 5,
            "and tokens back, in a group (%u)", spice_get_u32(client.main.body));
     for (uint32_t most = 1; most < 100000; most *= 7)
-        TAP_OK(agent_says(&agent, 1, VD_AGENT_CLIPBOARD, 5000, most) &&
-                   hears(host, &client, VD_AGENT_CLIPBOARD, 5000),
+        TAP_OK(agent_device_says(&agent, 1, VD_AGENT_CLIPBOARD, 5000, most) &&
+                   agent_client_hears(host, &client, VD_AGENT_CLIPBOARD, 5000),
                "a message of the agent's in chunks of %u", most);
-    TAP_OK(agent_says(&agent, 2, VD_AGENT_REPLY, 8, 3) && agent_says(&agent, 1, 99, 0, 2048) &&
-               hears(host, &client, 99, 0),
+    TAP_OK(agent_device_says(&agent, 2, VD_AGENT_REPLY, 8, 3) &&
+               agent_device_says(&agent, 1, 99, 0, 2048) &&
+               agent_client_hears(host, &client, 99, 0),
            "answers to the server are not for clients; unknown messages are");
     device_remove(&agent);
     TAP_OK(raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_DISCONNECTED),
            "a client is told that the agent has gone");
-    client_close(&client);
+    agent_client_close(&client);
 }
 
 static void test_tokens(Host *host)
 {
-    g_autoptr(GByteArray) message = message_new(VD_AGENT_CLIPBOARD, 400000);
-    g_autoptr(GByteArray) chunks = chunks_new(1, message, 2048);
+    g_autoptr(GByteArray) message = agent_message_new(VD_AGENT_CLIPBOARD, 400000);
+    g_autoptr(GByteArray) chunks = agent_chunks_new(1, message, 2048);
     size_t said = 0;
     TestDevice agent;
-    Client client, witness;
-    bool ok = client_connect(host, &witness) && device_add(&agent, host, "vdagent", NULL, true) &&
-              client_connect(host, &client) && client.agent;
+    AgentClient client, witness;
+    bool ok = agent_client_connect(host, &witness) &&
+              device_add(&agent, host, "vdagent", NULL, true) &&
+              agent_client_connect(host, &client) && client.agent;
 
-    start(&client, 2);
-    agent_says(&agent, 1, VD_AGENT_CLIPBOARD, 50000, 2048);
-    TAP_OK(ok && count_data(&client) == 2, "of a client that granted two, two tokens are used");
-    grant(&client, 1);
-    TAP_OK(count_data(&client) == 1, "and a third when there is one");
+    agent_client_start(&client, 2);
+    agent_device_says(&agent, 1, VD_AGENT_CLIPBOARD, 50000, 2048);
+    TAP_OK(ok && agent_client_count_data(&client) == 2,
+           "of a client that granted two, two tokens are used");
+    agent_client_grant(&client, 1);
+    TAP_OK(agent_client_count_data(&client) == 1, "and a third when there is one");
     for (unsigned i = 0; i < 50 && !agent.blocked; i++) {
         said += device_say(&agent, chunks->data + said, chunks->len - said);
         host_run(host, 10);
     }
     TAP_OK(agent.blocked && said < 300000, "an agent that nobody listens to is not read (%zu)",
            said);
-    grant(&client, UINT32_MAX);
+    agent_client_grant(&client, UINT32_MAX);
     TAP_OK(device_say_all(&agent, chunks->data + said, chunks->len - said),
            "it goes on with new tokens");
     device_open_valve(&agent, 0);
     host_run(host, 50);
     for (unsigned i = 0; i < 10; i++)
         raw_send(&client.main, SPICE_MSGC_MAIN_AGENT_DATA, message->data + i * 2048, 2048);
-    ok = count_data(&client) < 1000 && raw_send(&client.main, 101 + 4, "\1\0", 2);
+    ok = agent_client_count_data(&client) < 1000 && raw_send(&client.main, 101 + 4, "\1\0", 2);
     host_run(host, 50);
     TAP_OK(ok && !raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_TOKEN),
            "a client may say ten pieces that the agent does not take");
@@ -259,54 +94,55 @@ static void test_tokens(Host *host)
                raw_send(&witness.main, SPICE_MSGC_MAIN_MOUSE_MODE_REQUEST, "\1\0", 2),
            "with the eleventh it goes, alone");
     device_remove(&agent);
-    client_close(&client);
-    client_close(&witness);
+    agent_client_close(&client);
+    agent_client_close(&witness);
 }
 
 /* Whose it is */
 
 static void test_hand_over(Host *host)
 {
-    g_autoptr(GByteArray) whole = message_new(VD_AGENT_CLIPBOARD, 100);
-    g_autoptr(GByteArray) gone = message_new(VD_AGENT_CLIENT_DISCONNECTED, 0);
-    g_autoptr(GByteArray) long_one = message_new(VD_AGENT_CLIPBOARD, 3000);
-    g_autoptr(GByteArray) chunks = chunks_new(1, long_one, 1000), got = NULL;
+    g_autoptr(GByteArray) whole = agent_message_new(VD_AGENT_CLIPBOARD, 100);
+    g_autoptr(GByteArray) gone = agent_message_new(VD_AGENT_CLIENT_DISCONNECTED, 0);
+    g_autoptr(GByteArray) long_one = agent_message_new(VD_AGENT_CLIPBOARD, 3000);
+    g_autoptr(GByteArray) chunks = agent_chunks_new(1, long_one, 1000), got = NULL;
     TestDevice agent;
-    Client first, second;
-    bool ok = device_add(&agent, host, "vdagent", NULL, true) && client_connect(host, &first) &&
-              first.agent && start(&first, 1000);
+    AgentClient first, second;
+    bool ok = device_add(&agent, host, "vdagent", NULL, true) &&
+              agent_client_connect(host, &first) && first.agent && agent_client_start(&first, 1000);
 
     raw_send(&first.main, SPICE_MSGC_MAIN_AGENT_DATA, whole->data, 60); /* not all of it */
-    ok = ok && device_run_until_got(&agent, CHUNK + 60) && client_connect(host, &second);
-    forget(&agent);
+    ok = ok && device_run_until_got(&agent, CHUNK + 60) && agent_client_connect(host, &second);
+    agent_device_forget(&agent);
     device_say_all(&agent, chunks->data, CHUNK + 1000);
-    got = read_agent(host, &first, 1000);
-    start(&second, 1000);
+    got = agent_client_read(host, &first, 1000);
+    agent_client_start(&second, 1000);
     TAP_OK(ok && got->len == 1000 && second.agent &&
                raw_read_until(&first.main, SPICE_MSG_MAIN_AGENT_DISCONNECTED),
            "the client that starts the agent last has it, the other none");
-    TAP_OK(device_got(&agent, 2, gone), "the agent is told that its client has gone");
-    send_message(&first, whole);
+    TAP_OK(agent_device_got(&agent, 2, gone), "the agent is told that its client has gone");
+    agent_client_send(&first, whole);
     host_run(host, 50);
-    forget(&agent);
-    send_message(&second, whole);
-    TAP_OK(device_got(&agent, 1, whole), "it hears the new one only");
+    agent_device_forget(&agent);
+    agent_client_send(&second, whole);
+    TAP_OK(agent_device_got(&agent, 1, whole), "it hears the new one only");
     device_say_all(&agent, chunks->data + CHUNK + 1000, chunks->len - CHUNK - 1000);
-    TAP_OK(agent_says(&agent, 1, VD_AGENT_CLIPBOARD, 2500, 2048) &&
-               hears(host, &second, VD_AGENT_CLIPBOARD, 2500) && count_data(&first) == 0,
+    TAP_OK(agent_device_says(&agent, 1, VD_AGENT_CLIPBOARD, 2500, 2048) &&
+               agent_client_hears(host, &second, VD_AGENT_CLIPBOARD, 2500) &&
+               agent_client_count_data(&first) == 0,
            "and the new one hears it, but nothing that began before");
-    forget(&agent);
-    client_close(&second);
+    agent_device_forget(&agent);
+    agent_client_close(&second);
     TAP_OK(raw_read_until(&first.main, SPICE_MSG_MAIN_AGENT_CONNECTED_TOKENS) &&
-               device_got(&agent, 2, gone),
+               agent_device_got(&agent, 2, gone),
            "when it leaves, the other is told of an agent again");
-    start(&first, 1000);
-    forget(&agent);
-    send_message(&first, whole);
-    TAP_OK(device_got(&agent, 1, whole) && agent_says(&agent, 1, 99, 10, 5) &&
-               hears(host, &first, 99, 10),
+    agent_client_start(&first, 1000);
+    agent_device_forget(&agent);
+    agent_client_send(&first, whole);
+    TAP_OK(agent_device_got(&agent, 1, whole) && agent_device_says(&agent, 1, 99, 10, 5) &&
+               agent_client_hears(host, &first, 99, 10),
            "and has it");
-    client_close(&first);
+    agent_client_close(&first);
     device_remove(&agent);
 }
 
@@ -314,52 +150,53 @@ static void test_hand_over(Host *host)
 
 static void test_rules(Host *host)
 {
-    g_autoptr(GByteArray) clipboard = message_new(VD_AGENT_CLIPBOARD_GRAB, 3000);
-    g_autoptr(GByteArray) file = message_new(VD_AGENT_FILE_XFER_START, 100);
-    g_autoptr(GByteArray) other = message_new(VD_AGENT_MAX_CLIPBOARD, 4);
-    g_autoptr(GByteArray) announced = message_new(VD_AGENT_ANNOUNCE_CAPABILITIES, 8);
+    g_autoptr(GByteArray) clipboard = agent_message_new(VD_AGENT_CLIPBOARD_GRAB, 3000);
+    g_autoptr(GByteArray) file = agent_message_new(VD_AGENT_FILE_XFER_START, 100);
+    g_autoptr(GByteArray) other = agent_message_new(VD_AGENT_MAX_CLIPBOARD, 4);
+    g_autoptr(GByteArray) announced = agent_message_new(VD_AGENT_ANNOUNCE_CAPABILITIES, 8);
     g_autoptr(GByteArray) chunks = NULL, got = NULL;
     TestDevice agent;
-    Client client;
-    bool ok = device_add(&agent, host, "vdagent", NULL, true) && client_connect(host, &client) &&
-              start(&client, 1000);
+    AgentClient client;
+    bool ok = device_add(&agent, host, "vdagent", NULL, true) &&
+              agent_client_connect(host, &client) && agent_client_start(&client, 1000);
 
     spice_server_set_agent_copypaste(host->server, 0);
     spice_server_set_agent_file_xfer(host->server, 0);
     host_run(host, 50);
     host_run(host, 50);
-    send_message(&client, clipboard);
-    send_message(&client, file);
-    send_message(&client, other);
-    TAP_OK(ok && device_got(&agent, 1, other), "what is forbidden does not come to the agent");
-    TAP_OK(agent_says(&agent, 1, VD_AGENT_CLIPBOARD, 70000, 2048) &&
-               agent_says(&agent, 1, VD_AGENT_FILE_XFER_STATUS, 8, 2048) &&
-               agent_says(&agent, 1, VD_AGENT_REPLY, 8, 2048) &&
-               hears(host, &client, VD_AGENT_REPLY, 8),
+    agent_client_send(&client, clipboard);
+    agent_client_send(&client, file);
+    agent_client_send(&client, other);
+    TAP_OK(ok && agent_device_got(&agent, 1, other),
+           "what is forbidden does not come to the agent");
+    TAP_OK(agent_device_says(&agent, 1, VD_AGENT_CLIPBOARD, 70000, 2048) &&
+               agent_device_says(&agent, 1, VD_AGENT_FILE_XFER_STATUS, 8, 2048) &&
+               agent_device_says(&agent, 1, VD_AGENT_REPLY, 8, 2048) &&
+               agent_client_hears(host, &client, VD_AGENT_REPLY, 8),
            "nor to the client");
     spice_put_u32(announced->data + HEAD, 1);
     spice_put_u32(announced->data + HEAD + 4, 0x00038de7);
-    chunks = chunks_new(1, announced, 11);
+    chunks = agent_chunks_new(1, announced, 11);
     device_say_all(&agent, chunks->data, chunks->len);
-    got = read_agent(host, &client, announced->len);
+    got = agent_client_read(host, &client, announced->len);
     TAP_OK(got->len == announced->len && memcmp(got->data, announced->data, HEAD + 4) == 0 &&
                spice_get_u32(got->data + HEAD + 4) == 0x0000ad87,
            "and the agent's capabilities are without it (%x)",
            got->len == announced->len ? spice_get_u32(got->data + HEAD + 4) : 0);
     spice_server_set_agent_copypaste(host->server, 1);
     spice_server_set_agent_file_xfer(host->server, 1);
-    forget(&agent);
-    send_message(&client, clipboard);
-    TAP_OK(device_got(&agent, 1, clipboard), "what is allowed again goes through");
+    agent_device_forget(&agent);
+    agent_client_send(&client, clipboard);
+    TAP_OK(agent_device_got(&agent, 1, clipboard), "what is allowed again goes through");
     device_remove(&agent);
-    client_close(&client);
+    agent_client_close(&client);
 }
 
 /* Monitors and pointer */
 
 static GByteArray *monitors_new(uint32_t n)
 {
-    GByteArray *message = message_new(VD_AGENT_MONITORS_CONFIG, 8 + 20 * n);
+    GByteArray *message = agent_message_new(VD_AGENT_MONITORS_CONFIG, 8 + 20 * n);
 
     memset(message->data + HEAD, 0, 8 + 20 * n);
     spice_put_u32(message->data + HEAD, n);
@@ -369,33 +206,33 @@ static GByteArray *monitors_new(uint32_t n)
 static void test_monitors(Host *host)
 {
     g_autoptr(GByteArray) two = monitors_new(2), many = monitors_new(256);
-    g_autoptr(GByteArray) large = message_new(VD_AGENT_MONITORS_CONFIG, 6200);
-    g_autoptr(GByteArray) other = message_new(VD_AGENT_MAX_CLIPBOARD, 4);
+    g_autoptr(GByteArray) large = agent_message_new(VD_AGENT_MONITORS_CONFIG, 6200);
+    g_autoptr(GByteArray) other = agent_message_new(VD_AGENT_MAX_CLIPBOARD, 4);
     TestDevice agent;
-    Client client;
-    bool ok = device_add(&agent, host, "vdagent", NULL, true) && client_connect(host, &client) &&
-              start(&client, 1000);
+    AgentClient client;
+    bool ok = device_add(&agent, host, "vdagent", NULL, true) &&
+              agent_client_connect(host, &client) && agent_client_start(&client, 1000);
 
-    send_message(&client, two);
-    TAP_OK(ok && device_got(&agent, 1, two), "monitors go to the agent");
-    forget(&agent);
-    send_message(&client, many);
-    TAP_OK(device_got(&agent, 1, many), "256 of them, too");
+    agent_client_send(&client, two);
+    TAP_OK(ok && agent_device_got(&agent, 1, two), "monitors go to the agent");
+    agent_device_forget(&agent);
+    agent_client_send(&client, many);
+    TAP_OK(agent_device_got(&agent, 1, many), "256 of them, too");
     host->takes_monitors = true;
-    forget(&agent);
-    send_message(&client, two);
-    send_message(&client, other);
-    TAP_OK(device_got(&agent, 1, other) && host->monitors_told == 1 && host->n_monitors == 2,
+    agent_device_forget(&agent);
+    agent_client_send(&client, two);
+    agent_client_send(&client, other);
+    TAP_OK(agent_device_got(&agent, 1, other) && host->monitors_told == 1 && host->n_monitors == 2,
            "not if the display sees to them itself");
     host->takes_monitors = false;
     spice_put_u32(two->data + HEAD, 3);
-    send_message(&client, two);
+    agent_client_send(&client, two);
     TAP_OK(raw_read_to_end(&client.main), "three monitors in the place of two end the client");
-    client_close(&client);
-    ok = client_connect(host, &client) && start(&client, 1000);
-    send_message(&client, large);
+    agent_client_close(&client);
+    ok = agent_client_connect(host, &client) && agent_client_start(&client, 1000);
+    agent_client_send(&client, large);
     TAP_OK(ok && raw_read_to_end(&client.main), "and so do more than there can be");
-    client_close(&client);
+    agent_client_close(&client);
     device_remove(&agent);
 }
 
@@ -405,23 +242,24 @@ static void test_outputs(Host *host)
                                   "\1\0\0\0"                          /* outputs */
                                   "\0\0\0\0\0\0\0\0\3\0\0\0\14\0\0\0" /* of which */
                                   "pci/0000/02";                      /* and its NUL */
-    g_autoptr(GByteArray) announced = message_new(VD_AGENT_ANNOUNCE_CAPABILITIES, 8);
+    g_autoptr(GByteArray) announced = agent_message_new(VD_AGENT_ANNOUNCE_CAPABILITIES, 8);
     g_autoptr(GByteArray) chunks = NULL, expected = g_byte_array_new();
     TestDevice agent;
-    Client client;
+    AgentClient client;
     bool ok = device_add(&agent, host, "vdagent", NULL, true);
 
     g_byte_array_append(expected, info, sizeof info);
     expected->data[16] = (uint8_t)(sizeof info - HEAD);
     spice_qxl_set_device_info(&host->qxl, "pci/0000/02", 3, 1);
     spice_put_u32(announced->data + HEAD + 4, 1u << VD_AGENT_CAP_GRAPHICS_DEVICE_INFO);
-    chunks = chunks_new(1, announced, 2048);
+    chunks = agent_chunks_new(1, announced, 2048);
     device_say_all(&agent, chunks->data, chunks->len);
-    TAP_OK(ok && device_got(&agent, 2, expected), "an agent that asks is told of the outputs");
-    forget(&agent);
-    ok = client_connect(host, &client) && start(&client, 1000);
-    TAP_OK(ok && device_got(&agent, 2, expected), "and again with each client");
-    client_close(&client);
+    TAP_OK(ok && agent_device_got(&agent, 2, expected),
+           "an agent that asks is told of the outputs");
+    agent_device_forget(&agent);
+    ok = agent_client_connect(host, &client) && agent_client_start(&client, 1000);
+    TAP_OK(ok && agent_device_got(&agent, 2, expected), "and again with each client");
+    agent_client_close(&client);
     device_remove(&agent);
 }
 
@@ -450,14 +288,14 @@ static bool released_at(const GByteArray *states, uint32_t x, uint32_t y)
 static void test_pointer(Host *host)
 {
     TestDevice agent;
-    Client client;
+    AgentClient client;
     g_autoptr(GByteArray) got = NULL;
     uint8_t position[11];
     const uint8_t press[3] = {1, 1, 0}, release[3] = {1, 0, 0};
     bool ok;
 
     host_create_primary(host, 64, 64);
-    ok = client_connect(host, &client) && device_add(&agent, host, "vdagent", NULL, true) &&
+    ok = agent_client_connect(host, &client) && device_add(&agent, host, "vdagent", NULL, true) &&
          raw_link(&client.inputs, host_connect(host), RAW_INPUTS, 0, client.id);
     for (unsigned i = 0; ok && i < 20; i++) { /* until the display's picture is known */
         host_run(host, 20);
@@ -479,7 +317,7 @@ static void test_pointer(Host *host)
     for (unsigned i = 0; i < 500 && !(got && released_at(got, 50, 100)); i++) {
         g_clear_pointer(&got, g_byte_array_unref);
         host_run(host, 20);
-        got = got_of_port(&agent, 2);
+        got = agent_device_got_of_port(&agent, 2);
     }
     TAP_OK(ok && got && released_at(got, 50, 100),
            "the agent is told where the pointer is, and of each change of a button");
@@ -490,7 +328,7 @@ static void test_pointer(Host *host)
            "not if the host forbids it: then there is only the mouse");
     spice_server_set_agent_mouse(host->server, 1);
     device_remove(&agent);
-    client_close(&client);
+    agent_client_close(&client);
 }
 
 /* Those who break the protocol */
@@ -508,9 +346,9 @@ static void test_hostile_agent(Host *host)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
         TestDevice agent;
-        Client client;
+        AgentClient client;
         bool ok = device_add(&agent, host, "vdagent", NULL, true) &&
-                  client_connect(host, &client) && start(&client, 1000);
+                  agent_client_connect(host, &client) && agent_client_start(&client, 1000);
 
         device_say(&agent, bad[i].bytes, sizeof bad[i].bytes);
         TAP_OK(ok && raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_DISCONNECTED) &&
@@ -519,11 +357,11 @@ static void test_hostile_agent(Host *host)
         device_remove(&agent);
         ok = device_add(&agent, host, "vdagent", NULL, true);
         TAP_OK(ok && raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_CONNECTED_TOKENS) &&
-                   start(&client, 1000) && agent_says(&agent, 1, 99, 7, 3) &&
-                   hears(host, &client, 99, 7),
+                   agent_client_start(&client, 1000) && agent_device_says(&agent, 1, 99, 7, 3) &&
+                   agent_client_hears(host, &client, 99, 7),
                "and may come again");
         device_remove(&agent);
-        client_close(&client);
+        agent_client_close(&client);
     }
 }
 
@@ -535,10 +373,10 @@ static void test_random(Host *host, unsigned n)
     bool ok = device_add(&agent, host, "vdagent", NULL, true);
 
     for (unsigned i = 0; i < n && ok; i++) {
-        Client client;
+        AgentClient client;
 
-        ok = client_connect(host, &client);
-        start(&client, seed % 50);
+        ok = agent_client_connect(host, &client);
+        agent_client_start(&client, seed % 50);
         for (unsigned k = 0; k < 20; k++) {
             const size_t size = 1 + (seed >> 8) % 200;
             const SpiceVDAgentMessageHeader header = {.protocol = (seed >> 5) % 16 ? 1 : 2,
@@ -558,7 +396,7 @@ static void test_random(Host *host, unsigned n)
             }
             host_run(host, 0);
         }
-        client_close(&client);
+        agent_client_close(&client);
         if (!agent.connected) {
             device_remove(&agent);
             ok = ok && device_add(&agent, host, "vdagent", NULL, true);
