@@ -32,6 +32,15 @@ static void find_first(GstSpiceServerLink *link, gpointer data)
         *first = link;
 }
 
+static void reset_ring(struct GstSpiceServerSound *sound)
+{
+    g_mutex_lock(&sound->ring_lock);
+    if (!sound->ring)
+        sound->ring = g_new0(GstSpiceSoundRing, 1);
+    gst_spice_sound_ring_reset(sound->ring);
+    g_mutex_unlock(&sound->ring_lock);
+}
+
 /** Asks somebody for sound, if that is wanted and nobody has been asked. */
 static void choose_speaker(GstSpiceServer *server)
 {
@@ -43,9 +52,7 @@ static void choose_speaker(GstSpiceServer *server)
     if (!sound->recording || sound->speaker)
         return;
     gst_spice_server_for_each_link(server, SPICE_CHANNEL_RECORD, -1, find_first, &sound->speaker);
-    g_mutex_lock(&sound->ring_lock);
-    gst_spice_sound_ring_reset(&sound->ring);
-    g_mutex_unlock(&sound->ring_lock);
+    reset_ring(sound);
     if (sound->speaker) {
         ((Record *)sound->speaker)->credit_us = g_get_monotonic_time();
         gst_spice_server_link_send(sound->speaker, SPICE_MSG_RECORD_START, &message);
@@ -57,13 +64,11 @@ static void stop_speaker(GstSpiceServer *server)
     struct GstSpiceServerSound *sound = server->sound;
     GstSpiceServerLink *speaker = g_steal_pointer(&sound->speaker);
 
-    if (speaker) {
-        g_clear_pointer(&((Record *)speaker)->decoder, gst_spice_sound_decoder_free);
-        gst_spice_server_link_send(speaker, SPICE_MSG_RECORD_STOP, NULL);
-    }
-    g_mutex_lock(&sound->ring_lock);
-    gst_spice_sound_ring_reset(&sound->ring);
-    g_mutex_unlock(&sound->ring_lock);
+    if (!speaker)
+        return;
+    g_clear_pointer(&((Record *)speaker)->decoder, gst_spice_sound_decoder_free);
+    gst_spice_server_link_send(speaker, SPICE_MSG_RECORD_STOP, NULL);
+    reset_ring(sound);
 }
 
 static void recording_task(GstSpiceServer *server, gpointer data)
@@ -102,10 +107,11 @@ guint gst_spice_server_get_best_record_rate(GstSpiceServer *server)
 
 gsize gst_spice_server_record(GstSpiceServer *server, gint16 *samples, gsize max)
 {
-    gsize n;
+    gsize n = 0;
 
     g_mutex_lock(&server->sound->ring_lock);
-    n = gst_spice_sound_ring_pop(&server->sound->ring, samples, max);
+    if (server->sound->ring)
+        n = gst_spice_sound_ring_pop(server->sound->ring, samples, max);
     g_mutex_unlock(&server->sound->ring_lock);
     return n;
 }
@@ -144,7 +150,7 @@ static gboolean take_data(Record *self, SpiceBytes data, GError **error)
         return gst_spice_server_link_refuse(&self->link, error, "a packet that is no sound");
     self->credit_us += (gint64)(n * G_USEC_PER_SEC / sound->record_rate);
     g_mutex_lock(&sound->ring_lock);
-    gst_spice_sound_ring_push(&sound->ring, samples, n);
+    gst_spice_sound_ring_push(sound->ring, samples, n);
     g_mutex_unlock(&sound->ring_lock);
     return TRUE;
 }

@@ -43,7 +43,7 @@ struct GstSpiceServerSound {
     GstSpiceServerLink *speaker; /* who was asked for its microphone */
     guint last_turn;
     GMutex ring_lock;
-    GstSpiceSoundRing ring; /* under ring_lock */
+    GstSpiceSoundRing *ring; /* under ring_lock; NULL: nothing has been recorded yet */
 };
 
 /** VOLUME and MUTE as far as they were set, to a client that has the capability. */

@@ -29,6 +29,7 @@ void gst_spice_server_sound_stop(struct GstSpiceServerSound *self)
 void gst_spice_server_sound_free(struct GstSpiceServerSound *self)
 {
     g_mutex_clear(&self->ring_lock);
+    g_free(self->ring);
     g_free(self);
 }
 

@@ -10,8 +10,8 @@
  * pointer input.
  *
  * What the guest plays comes from the pad `audio`, if the server has sound, as raw sound that is timed to
- * be together with the picture and as loud as the guest's mixer says. What goes into the pad `record`, a
- * request pad, the guest hears while it records.
+ * be together with the picture and as loud as the guest's mixer says; nothing comes while the guest is
+ * silent. What goes into the pad `record`, a request pad, the guest hears while it records.
  *
  * By default display 0 alone is exposed (see `monitor`), so that a pipeline with one sink sends
  * each click once. `all-displays` exposes each monitor that the server has: those of several graphics
