@@ -183,6 +183,13 @@ void gst_spice_shared_view_wake(GstSpiceSharedView *self)
     g_mutex_unlock(&self->display->lock);
 }
 
+void gst_spice_shared_view_restart_streams(GstSpiceSharedView *self)
+{
+    gst_spice_shared_display_lock(self->display);
+    spice_view_restart_streams(self->view);
+    gst_spice_shared_display_unlock(self->display);
+}
+
 void gst_spice_shared_view_refuse_stream(GstSpiceSharedView *self, guint32 id, guint64 generation)
 {
     gst_spice_shared_display_lock(self->display);

@@ -47,6 +47,8 @@ gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 deadline,
                                     SpiceViewItem **item);
 /** Ends a wait, or the next one, without a message. Any thread. */
 void gst_spice_shared_view_wake(GstSpiceSharedView *self);
+/** See spice_view_restart_streams(). Any thread. */
+void gst_spice_shared_view_restart_streams(GstSpiceSharedView *self);
 /** See spice_view_refuse_stream(). Any thread. */
 void gst_spice_shared_view_refuse_stream(GstSpiceSharedView *self, guint32 id, guint64 generation);
 /** Makes a wait, and all that follow, return at once; FALSE undoes it. Any thread. */

@@ -257,6 +257,18 @@ void spice_view_refuse_stream(SpiceView *self, uint32_t id, uint64_t generation)
                            self->display->streams[id].box.y2, self->display->streams[id].box.x2});
 }
 
+/* No stream has this generation. */
+static const uint64_t outdated = UINT64_MAX;
+
+void spice_view_restart_streams(SpiceView *self)
+{
+    for (uint32_t id = 0; self->streams && id < SPICE_STREAM_LIMIT; id++)
+        if (self->streams[id].sent != 0) {
+            self->streams[id].sent = outdated;
+            spice_view_stream_changed(self, id);
+        }
+}
+
 static SpiceQueued *message(SpiceView *self, uint16_t type, const pixman_region32_t *clip)
 {
     const size_t n = clip ? (size_t)pixman_region32_n_rects(readable(clip)) : 0;

@@ -107,6 +107,10 @@ void spice_view_damage(SpiceView *view, const SpiceRect *area);
  * destroyed at the client. Without an effect if there is another one by now. */
 void spice_view_refuse_stream(SpiceView *view, uint32_t id, uint64_t generation);
 
+/** All streams are to be sent anew: in another codec. Each is destroyed at the client, and created with
+ * its next frame. */
+void spice_view_restart_streams(SpiceView *view);
+
 bool spice_view_is_following(const SpiceView *view);
 
 const SpiceViewCounters *spice_view_counters(const SpiceView *view);

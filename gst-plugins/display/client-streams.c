@@ -58,6 +58,7 @@ struct GstSpiceClientStreams {
     GstSpiceMediaChannel *channel; /* NULL: none */
     void (*done)(gpointer user_data);
     gpointer user_data;
+    guint codecs; /* those that were wanted last, packed */
     Stream streams[SPICE_STREAM_LIMIT];
     GstSpiceClientStreamsStats stats;
 };
@@ -155,6 +156,7 @@ GstSpiceClientStreams *gst_spice_client_streams_new(GstSpiceMediaChannel *channe
     self->channel = channel ? gst_spice_media_channel_ref(channel) : NULL;
     self->done = done;
     self->user_data = user_data;
+    gst_spice_client_streams_codecs_changed(self);
     return self;
 }
 
@@ -168,6 +170,18 @@ void gst_spice_client_streams_free(GstSpiceClientStreams *self)
         gst_spice_client_streams_end(self, id);
     g_clear_pointer(&self->channel, gst_spice_media_channel_unref);
     g_free(self);
+}
+
+gboolean gst_spice_client_streams_codecs_changed(GstSpiceClientStreams *self)
+{
+    const guint before = self->codecs;
+    GstSpiceVideoCodecs codecs;
+
+    if (!self->channel)
+        return FALSE;
+    codecs = gst_spice_media_channel_get_video_codecs(self->channel);
+    self->codecs = gst_spice_video_codecs_pack(&codecs);
+    return self->codecs != before;
 }
 
 /** The first codec of the client's that there is an encoder for. */

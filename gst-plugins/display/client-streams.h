@@ -40,6 +40,9 @@ gboolean gst_spice_client_streams_has(GstSpiceClientStreams *self, guint32 id);
 gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
                                        SpiceDrawable *picture);
 
+/** Whether the client, or the server, has come to want other codecs since this was last asked. */
+gboolean gst_spice_client_streams_codecs_changed(GstSpiceClientStreams *self);
+
 /** A newer picture of `box` than all frames so far is being sent otherwise: frames that are still being
  * encoded are not shown after it. */
 void gst_spice_client_streams_overtake(GstSpiceClientStreams *self, const SpiceRect *box);

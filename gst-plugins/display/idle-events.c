@@ -7,6 +7,7 @@
 #define DAMAGE_NAME  "application/x-gst-spice-damage"
 #define WAKE_NAME    "application/x-gst-spice-wake"
 #define WOKEN_NAME   "application/x-gst-spice-woken"
+#define RESTART_NAME "application/x-gst-spice-restart-streams"
 #define REFUSE_NAME  "application/x-gst-spice-refuse-stream"
 #define MESSAGE_NAME "application/x-gst-spice-message"
 
@@ -44,6 +45,16 @@ GstEvent *gst_spice_event_new_woken(void)
 gboolean gst_spice_event_is_woken(GstEvent *event)
 {
     return is_custom(event, GST_EVENT_CUSTOM_DOWNSTREAM, WOKEN_NAME);
+}
+
+GstEvent *gst_spice_event_new_restart_streams(void)
+{
+    return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(RESTART_NAME));
+}
+
+gboolean gst_spice_event_is_restart_streams(GstEvent *event)
+{
+    return is_custom(event, GST_EVENT_CUSTOM_UPSTREAM, RESTART_NAME);
 }
 
 GstEvent *gst_spice_event_new_refuse_stream(guint32 id, guint64 generation)

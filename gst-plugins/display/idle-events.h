@@ -23,6 +23,10 @@ gboolean gst_spice_event_is_wake(GstEvent *event);
 GstEvent *gst_spice_event_new_woken(void);
 gboolean gst_spice_event_is_woken(GstEvent *event);
 
+/** Upstream: the view's streams are to be sent in another codec. */
+GstEvent *gst_spice_event_new_restart_streams(void);
+gboolean gst_spice_event_is_restart_streams(GstEvent *event);
+
 /** Upstream: this stream of the view's cannot be sent as one. */
 GstEvent *gst_spice_event_new_refuse_stream(guint32 id, guint64 generation);
 gboolean gst_spice_event_parse_refuse_stream(GstEvent *event, guint32 *id, guint64 *generation);

@@ -69,6 +69,7 @@ struct _GstSpiceDisplayEnc {
 
     GstSpiceClientStreams *streams; /* streaming thread; NULL below PAUSED */
     GstFlowReturn flow;             /* of what was sent for an event */
+    gboolean codecs_changed;
     gint64 refresh_at; /* when what streams left behind is asked for again; 0: nothing is */
 };
 
@@ -175,6 +176,7 @@ static void update_circumstances(GstSpiceDisplayEnc *self)
         (SpiceWanCompression)gst_spice_media_channel_get_wan_compression(self->channel, FALSE),
         (SpiceWanCompression)gst_spice_media_channel_get_wan_compression(self->channel, TRUE));
     spice_sender_set_link(self->sender, link.bits_per_second, link.round_trip_us);
+    self->codecs_changed |= gst_spice_client_streams_codecs_changed(self->streams);
 }
 
 /** A draw that could not be encoded: what it would have drawn is asked for again. */
@@ -316,6 +318,19 @@ static gboolean is_of_a_stream(const SpiceViewItem *item)
 
 static void refine(GstSpiceDisplayEnc *self);
 
+/** What is to be done now and then, whatever is sent. */
+static void look_around(GstSpiceDisplayEnc *self)
+{
+    g_mutex_lock(&self->images->lock);
+    update_circumstances(self);
+    g_mutex_unlock(&self->images->lock);
+    if (self->refresh_at && g_get_monotonic_time() >= self->refresh_at)
+        refine(self);
+    if (self->codecs_changed)
+        gst_pad_push_event(self->sink, gst_spice_event_new_restart_streams());
+    self->codecs_changed = FALSE;
+}
+
 static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayEnc *self = GST_SPICE_DISPLAY_ENC(parent);
@@ -330,6 +345,7 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
         GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("A buffer bears no message."), (NULL));
         return GST_FLOW_ERROR;
     }
+    look_around(self);
     flow = self->flow == GST_FLOW_OK ? look_after_streams(self) : self->flow;
     if (flow == GST_FLOW_OK && is_of_a_stream(item)) {
         flow = take_stream_message(self, item);
@@ -340,10 +356,7 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
         gst_buffer_unref(buffer);
         return flow;
     }
-    if (self->refresh_at && g_get_monotonic_time() >= self->refresh_at)
-        refine(self);
     g_mutex_lock(&self->images->lock);
-    update_circumstances(self);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         before = *spice_sender_counters(self->sender);
     encoded = encode(self, item, &error);

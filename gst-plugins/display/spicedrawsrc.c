@@ -88,11 +88,13 @@ static gboolean gst_spice_draw_src_event(GstBaseSrc *base, GstEvent *event)
     guint32 id;
     guint i, n;
 
-    if (gst_spice_event_is_wake(event) ||
+    if (gst_spice_event_is_wake(event) || gst_spice_event_is_restart_streams(event) ||
         gst_spice_event_parse_refuse_stream(event, &id, &generation)) {
         GST_OBJECT_LOCK(self);
         if (self->view && gst_spice_event_is_wake(event))
             gst_spice_shared_view_wake(self->view);
+        else if (self->view && gst_spice_event_is_restart_streams(event))
+            gst_spice_shared_view_restart_streams(self->view);
         else if (self->view)
             gst_spice_shared_view_refuse_stream(self->view, id, generation);
         GST_OBJECT_UNLOCK(self);

@@ -11,6 +11,7 @@
  *     stop            none any more; the last one stays
  *     overlay 0|1     a window of text over the film's lower right corner
  *     save FILE       writes what should be seen as PPM
+ *     codecs LIST     changes the property video-codecs
  *     frame N FILE    writes what should be seen with frame N
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -29,7 +30,7 @@ enum { BOX = 20, N_BITS = 16, FRAME_US = 40000 };
 static GMutex lock;
 static gboolean plays, overlay, ended, in_window;
 static guint number;
-static GstElement *source;
+static GstElement *source, *sink;
 
 static guint32 text_pixel(gint x, gint y)
 {
@@ -147,6 +148,8 @@ static void obey(const char *command)
         plays = FALSE;
     else if (sscanf(command, "overlay %u", &n) == 1)
         overlay = n != 0;
+    else if (sscanf(command, "codecs %255s", path) == 1)
+        g_object_set(sink, "video-codecs", path, NULL);
     else if (sscanf(command, "frame %u %255s", &n, path) == 2)
         save(path, n, overlay);
     else if (sscanf(command, "save %255s", path) == 1)
@@ -160,7 +163,7 @@ static void obey(const char *command)
 
 int main(int argc, char **argv)
 {
-    GstElement *pipeline, *sink;
+    GstElement *pipeline;
     char line[300];
     GThread *thread;
     gint port = 0, i;

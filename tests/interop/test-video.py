@@ -156,14 +156,19 @@ def is_exact(film, grab):
     return grab()[2] == picture(file("truth.ppm"))[2]
 
 
-def see_with_spicy(codec, *properties):
-    with Film("port=0", f"video-codecs={codec}", *properties) as film:
+def see_with_spicy(codec, other=None):
+    with Film("port=0", f"video-codecs={codec}") as film:
         with spicy(film) as grab:
             film.tell("play")
             wait_until(lambda: film.codecs(), 10, "a stream begins")
             check(film.codecs() == {codec}, f"the stream is {film.codecs()}, not {codec}")
             time.sleep(1)
             watch(film, grab, f"spicy, {codec}")
+            if other:
+                film.tell(f"codecs {other}")
+                wait_until(lambda: other in film.codecs(), 10, "another codec")
+                time.sleep(1)
+                watch(film, grab, f"spicy, {codec}, then {other}", 4)
             film.tell("stop")
             wait_until(lambda: is_exact(film, grab), 10, "all is exact after the end")
 
@@ -177,7 +182,7 @@ def test_spicy_shows_VP8():
 
 
 def test_spicy_shows_VP9():
-    see_with_spicy("vp9")
+    see_with_spicy("vp9", "mjpeg")  # which comes while it plays
 
 
 def test_spicy_shows_H264():

@@ -544,6 +544,8 @@ void streams_world_step(StreamsWorld *self, unsigned liveliness)
     work_all(self, false);
     if (below(self, 40) == 0)
         refresh(self);
+    if (below(self, 200) == 0)
+        spice_view_restart_streams(self->client.view);
     if (below(self, 150) == 0)
         compare_running(self);
     if (below(self, 2000) == 0)

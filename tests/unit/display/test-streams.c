@@ -48,7 +48,7 @@ static void test_histories(unsigned n_histories, unsigned n_steps)
              (unsigned long)tally.covered_late, (unsigned long)tally.clips,
              (unsigned long)tally.refreshed, (unsigned long)tally.collapses,
              (unsigned long)tally.compared);
-    TAP_OK(tally.created > n_histories && tally.frames > tally.created * 10 && tally.dropped > 0 &&
+    TAP_OK(tally.created > n_histories && tally.frames > tally.created * 5 && tally.dropped > 0 &&
                tally.refused > 0 && tally.covered_late > 0 && tally.clips > tally.created &&
                tally.refreshed > 0,
            "and the histories were lively");
