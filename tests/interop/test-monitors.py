@@ -6,9 +6,9 @@ import re
 import subprocess
 import time
 
-from harness import (BUILD, WORK, Xvfb, check, check_equal, environment, run, run_tests, shot,
+from harness import (BUILD, GUEST, WORK, Xvfb, check, check_equal, environment, run, run_tests, shot,
                      window_shows)
-from vm import wait_until
+from vm import VM, free_port, wait_until
 from xspice import Xspice
 
 LIBRARIES = {"ours": os.path.join(BUILD, "server", "embed"), "field": None}
@@ -139,6 +139,43 @@ def test_spice_view_points_on_both():
         server.close()
 
 
+def test_viewers_show_both_devices():
+    """Two graphics cards of a machine on our library: a window each, with QEMU's own picture of it."""
+    port = free_port()
+    vm = VM(WORK, "two-cards", f"port={port},addr=127.0.0.1,disable-ticketing=on", guest=GUEST,
+            library=LIBRARIES["ours"], extra=["-device", "qxl,id=second"])
+    try:
+        vm.wait_ready()
+        check("fb1" in vm.run("ls /dev"), "the guest does not drive the second card")
+        vm.run(r"echo -e '\033[?25l' >/dev/tty1")
+        for card in range(2):
+            vm.run(f"cat /bin/busybox /bin/busybox 2>/dev/null | dd of=/dev/fb{card} bs=4096 "
+                   f"skip={card * 20} count=768 iflag=fullblock 2>/dev/null")
+        time.sleep(1)
+        for card, device in enumerate([{}, {"device": "second"}]):
+            vm.qmp("screendump", filename=file(f"card-{card}.ppm"), **device)
+        for command in (VIEW, "remote-viewer"):
+            xvfb = Xvfb("2300x1900")
+            viewer = subprocess.Popen([command, f"spice://127.0.0.1:{port}"],
+                                      env=xvfb.environment(), stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            try:
+                wait_until(lambda: xvfb.xdotool("search", "--onlyvisible", "--name", r"\(2\)")[0]
+                           == 0, 30, "a second window")
+                time.sleep(0.5)
+                xvfb.xdotool("search", "--onlyvisible", "--name", r"\(1\)", "windowmove", "1100",
+                             "900")
+                for card in range(2):
+                    window_shows(xvfb, file(f"card-{card}.ppm"),
+                                 f"{os.path.basename(command)}-card-{card}")
+            finally:
+                viewer.terminate()
+                viewer.wait()
+                xvfb.close()
+    finally:
+        vm.close()
+
+
 def test_the_guest_follows_the_window():
     """spice-serve's desktop gets the size that spice-view's window was given."""
     desktop = Xvfb("1280x1024")
@@ -171,7 +208,7 @@ def test_the_guest_follows_the_window():
 
 tests = [test_two_heads_of_one_device_on_ours, test_two_heads_of_one_device_on_the_fields,
          test_remote_viewer_shows_both, test_spice_view_shows_both, test_spice_view_points_on_both,
-         test_the_guest_follows_the_window]
+         test_viewers_show_both_devices, test_the_guest_follows_the_window]
 
 if __name__ == "__main__":
     import sys

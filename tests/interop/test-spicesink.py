@@ -175,6 +175,14 @@ def test_tls_is_new_and_shaken_on_once():
         status, lines = shot(file("after.ppm"), "--location", f"spice+tls://127.0.0.1:{port}",
                              "--ca-file", f"{folder}/ca-cert.pem")
         check(status == 0, "\n".join(lines))
+    with Steps("tls-port=0", f"tls-cert-file={folder}/server-cert.pem",
+               f"tls-key-file={folder}/server-key.pem",
+               "tls-ciphers=ECDHE-RSA-AES256-GCM-SHA384", port=None) as steps:
+        port = tls_port(steps)
+        for cipher, good in (("ECDHE-RSA-AES256-GCM-SHA384", True),
+                             ("ECDHE-RSA-AES128-GCM-SHA256", False)):
+            said = handshake(port, "-tls1_2", "-cipher", cipher)
+            check((f"Cipher is {cipher}" in said) == good, f"{cipher}: {said[-600:]}")
 
 
 def tls_port(steps):
