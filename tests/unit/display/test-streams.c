@@ -56,7 +56,7 @@ static void test_histories(unsigned n_histories, unsigned n_steps)
 
 int main(int argc, char **argv)
 {
-    const unsigned n_histories = argc > 2 ? (unsigned)atoi(argv[2]) : 90;
+    const unsigned n_histories = argc > 2 ? (unsigned)atoi(argv[2]) : 60;
     const unsigned n_steps = argc > 3 ? (unsigned)atoi(argv[3]) : 3000;
 
     test_histories(n_histories, n_steps);
