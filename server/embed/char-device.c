@@ -19,7 +19,7 @@
 enum { READ_SIZE = 32 << 10, MAX_A_TURN = 1 << 20, RETRY_MS = 100 };
 
 struct SpiceCharDeviceState {
-    grefcount refs; /* one the host's, others of tasks in its loop */
+    gatomicrefcount refs; /* one the host's, others of tasks in its loop */
     SpiceServer *server;
     SpiceCharDeviceInstance *instance; /* NULL: removed */
     GstSpiceDevice *device;
@@ -45,7 +45,7 @@ static void state_unref(gpointer data)
 {
     SpiceCharDeviceState *self = data;
 
-    if (g_ref_count_dec(&self->refs))
+    if (g_atomic_ref_count_dec(&self->refs))
         g_free(self);
 }
 
@@ -197,7 +197,7 @@ static void post_pump(SpiceCharDeviceState *self)
 {
     if (!g_atomic_int_compare_and_exchange(&self->task_posted, FALSE, TRUE))
         return;
-    g_ref_count_inc(&self->refs);
+    g_atomic_ref_count_inc(&self->refs);
     host_loop_post(self->server->loop, pump_task, self, state_unref);
 }
 
@@ -269,7 +269,7 @@ int spice_host_add_char_device(SpiceServer *server, SpiceCharDeviceInstance *ins
     if (!server->loop || !kind_of(instance, &kind))
         return -1;
     self = g_new0(SpiceCharDeviceState, 1);
-    g_ref_count_init(&self->refs);
+    g_atomic_ref_count_init(&self->refs);
     self->server = server;
     self->instance = instance;
     self->device = gst_spice_server_add_device(
