@@ -208,7 +208,7 @@ static void take(GstSpicePlaybackSrc *self, guint16 type, gpointer message, GByt
     case SPICE_MSG_PLAYBACK_MUTE:
         gst_spice_session_take_mute(self->session, SPICE_CHANNEL_PLAYBACK, message);
         break;
-    default: /* LATENCY is a wish of what pictures need; they are measured here */
+    default:
         break;
     }
 }
@@ -342,9 +342,9 @@ static gboolean gst_spice_playback_src_unlock_stop(GstBaseSrc *src)
 
 static gboolean gst_spice_playback_src_start(GstBaseSrc *src)
 {
+    /* Not LATENCY: how long sound has to wait is measured here, not asked for. */
     static const guint32 caps = 1u << SPICE_PLAYBACK_CAP_CELT_0_5_1 |
-                                1u << SPICE_PLAYBACK_CAP_VOLUME | 1u << SPICE_PLAYBACK_CAP_LATENCY |
-                                1u << SPICE_PLAYBACK_CAP_OPUS;
+                                1u << SPICE_PLAYBACK_CAP_VOLUME | 1u << SPICE_PLAYBACK_CAP_OPUS;
     GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(src);
 
     if (!self->session) {
