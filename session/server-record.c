@@ -1,5 +1,6 @@
 /* The record channel, server role: a client's microphone. One client speaks at a time: the one whose
- * channel has been open for longest.
+ * channel has been open for longest. One that has been asked and says nothing, as it has no microphone
+ * perhaps, goes to the end of the queue if there is another.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,10 +10,13 @@
 
 /* Sound that a client may send beyond what time has passed; more than that is not decoded. */
 enum { MAX_AHEAD_MS = 2000 };
+/* How long a client may take until it is heard, while others could be. */
+enum { PATIENCE_MS = 3000 };
 
 typedef struct {
     GstSpiceServerLink link;
     guint turn;                    /* the smaller, the earlier it was there */
+    gboolean heard;                /* since it was asked */
     GstSpiceSoundDecoder *decoder; /* NULL: it has not said its MODE since it was asked */
     gint64 credit_us;              /* up to which time it has sent sound */
 } Record;
@@ -41,6 +45,8 @@ static void reset_ring(struct GstSpiceServerSound *sound)
     g_mutex_unlock(&sound->ring_lock);
 }
 
+static void be_patient(GstSpiceServer *server);
+
 /** Asks somebody for sound, if that is wanted and nobody has been asked. */
 static void choose_speaker(GstSpiceServer *server)
 {
@@ -54,8 +60,10 @@ static void choose_speaker(GstSpiceServer *server)
     gst_spice_server_for_each_link(server, SPICE_CHANNEL_RECORD, -1, find_first, &sound->speaker);
     reset_ring(sound);
     if (sound->speaker) {
+        ((Record *)sound->speaker)->heard = FALSE;
         ((Record *)sound->speaker)->credit_us = g_get_monotonic_time();
         gst_spice_server_link_send(sound->speaker, SPICE_MSG_RECORD_START, &message);
+        be_patient(server);
     }
 }
 
@@ -69,6 +77,41 @@ static void stop_speaker(GstSpiceServer *server)
     g_clear_pointer(&((Record *)speaker)->decoder, gst_spice_sound_decoder_free);
     gst_spice_server_link_send(speaker, SPICE_MSG_RECORD_STOP, NULL);
     reset_ring(sound);
+}
+
+static void count_link(GstSpiceServerLink *link, gpointer data)
+{
+    ++*(guint *)data;
+}
+
+/** A client that has been asked is not heard: somebody else may have more to say. */
+static gboolean lose_patience(gpointer data)
+{
+    GstSpiceServer *server = data;
+    struct GstSpiceServerSound *sound = server->sound;
+    Record *speaker = (Record *)sound->speaker;
+    guint n = 0;
+
+    g_clear_pointer(&sound->patience, g_source_unref);
+    gst_spice_server_for_each_link(server, SPICE_CHANNEL_RECORD, -1, count_link, &n);
+    if (!speaker || speaker->heard || n < 2)
+        return G_SOURCE_REMOVE;
+    speaker->turn = ++sound->last_turn;
+    stop_speaker(server);
+    choose_speaker(server);
+    return G_SOURCE_REMOVE;
+}
+
+static void be_patient(GstSpiceServer *server)
+{
+    struct GstSpiceServerSound *sound = server->sound;
+
+    if (sound->patience)
+        g_source_destroy(sound->patience);
+    g_clear_pointer(&sound->patience, g_source_unref);
+    sound->patience = g_timeout_source_new(PATIENCE_MS);
+    g_source_set_callback(sound->patience, lose_patience, server, NULL);
+    g_source_attach(sound->patience, server->context);
 }
 
 static void recording_task(GstSpiceServer *server, gpointer data)
@@ -148,6 +191,7 @@ static gboolean take_data(Record *self, SpiceBytes data, GError **error)
     samples = gst_spice_sound_decoder_take(self->decoder, data.data, data.size, &n);
     if (!samples)
         return gst_spice_server_link_refuse(&self->link, error, "a packet that is no sound");
+    self->heard = TRUE;
     self->credit_us += (gint64)(n * G_USEC_PER_SEC / sound->record_rate);
     g_mutex_lock(&sound->ring_lock);
     gst_spice_sound_ring_push(sound->ring, samples, n);
@@ -192,5 +236,7 @@ void gst_spice_server_record_open(GstSpiceServerClient *client, SpiceServerChann
     self->turn = ++client->server->sound->last_turn;
     gst_spice_server_link_init(&self->link, &klass, client, channel);
     gst_spice_server_send_volume(&self->link, &sound_of(self)->record_volume);
+    if (sound_of(self)->speaker && !((Record *)sound_of(self)->speaker)->heard)
+        be_patient(client->server); /* it has competition now */
     choose_speaker(client->server);
 }

@@ -42,6 +42,7 @@ struct GstSpiceServerSound {
     GstSpiceServerVolume record_volume;
     GstSpiceServerLink *speaker; /* who was asked for its microphone */
     guint last_turn;
+    GSource *patience; /* with a speaker that has not been heard yet; NULL: none is needed */
     GMutex ring_lock;
     GstSpiceSoundRing *ring; /* under ring_lock; NULL: nothing has been recorded yet */
 };

@@ -24,6 +24,9 @@ struct GstSpiceServerSound *gst_spice_server_sound_new(GstSpiceServer *server)
 void gst_spice_server_sound_stop(struct GstSpiceServerSound *self)
 {
     g_clear_pointer(&self->encoders, gst_spice_playback_encoders_free);
+    if (self->patience)
+        g_source_destroy(self->patience);
+    g_clear_pointer(&self->patience, g_source_unref);
 }
 
 void gst_spice_server_sound_free(struct GstSpiceServerSound *self)

@@ -41,7 +41,8 @@ void gst_spice_server_set_playback_volume(GstSpiceServer *server, const guint16 
 void gst_spice_server_set_playback_mute(GstSpiceServer *server, gboolean mute);
 
 /* Record: one client is asked for its microphone at a time, whichever has had its record channel open
- * for longest; when it leaves, the next one is. */
+ * for longest; when it leaves, the next one is. One that is not heard for three seconds is passed over, if
+ * there is another. */
 
 void gst_spice_server_offer_record(GstSpiceServer *server, gboolean offer);
 void gst_spice_server_set_record_rate(GstSpiceServer *server, guint rate);

@@ -396,6 +396,28 @@ static void test_record(void)
     host_free(host.host);
 }
 
+/** One that has no microphone does not keep others from being heard. */
+static void test_silent_speaker(void)
+{
+    SoundHost host = begin();
+    Client clients[2];
+    uint8_t raw[4 * FRAME] = {0};
+    bool ok = add_sound(&host);
+
+    spice_server_record_start(&host.record);
+    ok = ok && client_connect(&host, &clients[0]) && link_record(&host, &clients[0]) &&
+         raw_read_until(&clients[0].record, SPICE_MSG_RECORD_START) &&
+         client_connect(&host, &clients[1]) && link_record(&host, &clients[1]);
+    TAP_OK(ok && raw_read_until(&clients[1].record, SPICE_MSG_RECORD_START) &&
+               raw_read_until(&clients[0].record, SPICE_MSG_RECORD_STOP),
+           "a client that says nothing is passed over for the next");
+    TAP_OK(records(&host, &clients[1], raw, sizeof raw), "who is heard");
+    TAP_OK(raw_read(&clients[0].record, 3500) == RAW_TIMEOUT, "and stays");
+    client_close(&clients[0]);
+    client_close(&clients[1]);
+    host_free(host.host);
+}
+
 /** More sound than time: it is not all decoded, and nobody else suffers. */
 static void test_flood(void)
 {
@@ -513,6 +535,7 @@ int main(void)
     test_several_clients();
     test_slow_client();
     test_record();
+    test_silent_speaker();
     test_flood();
     test_wrong_messages();
     test_removal();
