@@ -252,7 +252,8 @@ def test_memory_at_the_first_picture():
     values = {which: sorted(anonymous_kb(which) for _ in range(3))[1] for which in LIBRARIES}
     print(f"# RssAnon at the first picture: ours {values['ours']} kB, "
           f"the field's {values['field']} kB")
-    check(values["ours"] <= values["field"] + 1024, f"too much memory: {values}")
+    # one library against itself moves by as much
+    check(values["ours"] <= values["field"] * 1.05, f"too much memory: {values}")
 
 
 # Ways in
