@@ -18,6 +18,7 @@ from vm import wait_until
 TEXT, CLIPBOARD, CAPABILITIES, GRAB, REQUEST = 1, 4, 6, 7, 8
 CLIENT_PORT = 1
 AGENT_CAPS = 1 << 5 | 1 << 6  # by demand, with selections
+TEXT_SIZE = min(SIZE, 24 << 20)  # our client sends no message of more than 32 MiB
 
 # A monitor of QEMU's on a port
 
@@ -220,13 +221,13 @@ class Agent:
         return messages(self.port.read(size))
 
     def hear_large(self):
-        """The last message, once more than SIZE was heard, and all of that message."""
+        """The last message, once more than TEXT_SIZE was heard, and all of that message."""
         found = []
 
         def is_whole():
-            if self.heard_size() > SIZE:
+            if self.heard_size() > TEXT_SIZE:
                 found[:] = self.heard()[-1:]
-            return found and len(found[0][1]) >= SIZE
+            return found and len(found[0][1]) >= TEXT_SIZE
         wait_until(is_whole, SECONDS, "large message in the guest")
         return found[0]
 
@@ -242,14 +243,14 @@ class Agent:
 def test_an_agent_and_our_client_speak():
     agent = Agent()
     peer = ours("agent", hex(AGENT_CAPS))
-    text = pattern(SIZE, 2)
+    text = pattern(TEXT_SIZE, 2)
     agent.wait_heard(lambda kind, data: kind == CAPABILITIES, "announcement in the guest")
     agent.say((CAPABILITIES, struct.pack("<II", 0, AGENT_CAPS)))
     check(peer.wait_for("agent") == f"agent {hex(AGENT_CAPS)}", peer.lines)
     agent.say((CLIPBOARD, text), (99, b""))
     kind, size = struct.unpack("<II", peer.read(8))
-    check((kind, size) == (CLIPBOARD, SIZE), f"message {kind} of {size} bytes")
-    check(peer.read_sum(SIZE, slow=True) == hashlib.md5(text).hexdigest(), "another message came")
+    check((kind, size) == (CLIPBOARD, TEXT_SIZE), f"message {kind} of {size} bytes")
+    check(peer.read_sum(TEXT_SIZE, slow=True) == hashlib.md5(text).hexdigest(), "another message came")
     check(struct.unpack("<II", peer.read(8)) == (99, 0), "no empty message came")
     path = os.path.join(WORK, "message")
     with open(path, "wb") as f:
@@ -266,7 +267,7 @@ SELECTION = b"\0\0\0\0"  # the clipboard
 def test_an_agent_and_spice_gtk_copy_text():
     agent = Agent()
     peer = gtk("agent")
-    text = pattern(SIZE // 2, 4).hex().encode()
+    text = pattern(TEXT_SIZE // 2, 4).hex().encode()
     agent.wait_heard(lambda kind, data: kind == CAPABILITIES, "announcement in the guest")
     agent.say((CAPABILITIES, struct.pack("<II", 0, AGENT_CAPS)),
               (GRAB, SELECTION + struct.pack("<I", TEXT)))
@@ -275,8 +276,8 @@ def test_an_agent_and_spice_gtk_copy_text():
                      "request in the guest")
     agent.say((CLIPBOARD, SELECTION + struct.pack("<I", TEXT) + text))
     size, = struct.unpack("<I", peer.read(4))
-    check(size == SIZE, f"{size} bytes of text")
-    check(peer.read_sum(SIZE, slow=True) == hashlib.md5(text).hexdigest(), "another text came")
+    check(size == TEXT_SIZE, f"{size} bytes of text")
+    check(peer.read_sum(TEXT_SIZE, slow=True) == hashlib.md5(text).hexdigest(), "another text came")
     path = os.path.join(WORK, "text")
     with open(path, "wb") as f:
         f.write(text)
