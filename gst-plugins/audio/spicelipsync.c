@@ -48,8 +48,9 @@ enum {
 /* An error is taken away within some seconds, by so many millionths at most; if it is large, by so
  * many. Pictures follow meanwhile. */
 enum { CORRECTION_S = 4, MAX_REST_PPM = 5000, MAX_SLEW_PPM = 20000, REST_US = 80000 };
-/* Rates are told to the resampler in this part of a hertz. */
-enum { RATE_SCALE = 64 };
+/* Rates are told to the resampler in this part of a hertz: steps of some 10 ppm. It has a table of as many
+ * places as a rate has parts, which costs more than the resampling if it is large. */
+enum { RATE_SCALE = 2 };
 
 struct _GstSpiceLipsync {
     GstElement parent_instance;

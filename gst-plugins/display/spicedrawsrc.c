@@ -17,7 +17,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=50 ! spicedamage ! spicedisplaysink spicedrawsrc num-buffers=5 ! spicedisplayenc ! fakesink
+ * gst-launch-1.0 videotestsrc is-live=true num-buffers=50 ! spicedamage ! spicedisplaysink spicedrawsrc num-buffers=5 ! spicedisplayenc ! fakesink
  * ]|
  */
 #include "spicedrawsrc.h"
