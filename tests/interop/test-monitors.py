@@ -149,8 +149,8 @@ def test_viewers_show_both_devices():
         check("fb1" in vm.run("ls /dev"), "the guest does not drive the second card")
         vm.run(r"echo -e '\033[?25l' >/dev/tty1")
         for card in range(2):
-            vm.run(f"cat /bin/busybox /bin/busybox 2>/dev/null | dd of=/dev/fb{card} bs=4096 "
-                   f"skip={card * 20} count=768 iflag=fullblock 2>/dev/null")
+            vm.run(f"(dd if=/bin/busybox bs=4096 skip={card * 20}; cat /bin/busybox) 2>/dev/null | "
+                   f"dd of=/dev/fb{card} bs=4096 count=700 iflag=fullblock 2>/dev/null")
         time.sleep(1)
         for card, device in enumerate([{}, {"device": "second"}]):
             vm.qmp("screendump", filename=file(f"card-{card}.ppm"), **device)
@@ -163,8 +163,9 @@ def test_viewers_show_both_devices():
                 wait_until(lambda: xvfb.xdotool("search", "--onlyvisible", "--name", r"\(2\)")[0]
                            == 0, 30, "a second window")
                 time.sleep(0.5)
-                xvfb.xdotool("search", "--onlyvisible", "--name", r"\(1\)", "windowmove", "1100",
-                             "900")
+                for number, x, y in ((1, 1200, 1000), (2, 10, 10)):
+                    xvfb.xdotool("search", "--onlyvisible", "--name", rf"\({number}\)",
+                                 "windowmove", str(x), str(y))
                 for card in range(2):
                     window_shows(xvfb, file(f"card-{card}.ppm"),
                                  f"{os.path.basename(command)}-card-{card}")
