@@ -143,11 +143,6 @@ void gst_spice_server_set_record_rate(GstSpiceServer *server, guint rate)
     gst_spice_server_run(server, rate_task, GUINT_TO_POINTER(rate), NULL);
 }
 
-guint gst_spice_server_get_best_record_rate(GstSpiceServer *server)
-{
-    return GST_SPICE_SOUND_RATE;
-}
-
 gsize gst_spice_server_record(GstSpiceServer *server, gint16 *samples, gsize max)
 {
     gsize n = 0;

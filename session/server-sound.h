@@ -46,7 +46,6 @@ void gst_spice_server_set_playback_mute(GstSpiceServer *server, gboolean mute);
 
 void gst_spice_server_offer_record(GstSpiceServer *server, gboolean offer);
 void gst_spice_server_set_record_rate(GstSpiceServer *server, guint rate);
-guint gst_spice_server_get_best_record_rate(GstSpiceServer *server);
 void gst_spice_server_set_recording(GstSpiceServer *server, gboolean recording);
 /** At most `max` samples, of those that have come; how many. None at first, until there is enough of
  * them that packets may come in bursts (85 ms at 48000 Hz). */

@@ -378,6 +378,8 @@ static void gst_spice_session_finalize(GObject *object)
     spice_address_free(self->address);
     g_free(self->location);
     g_free(self->username);
+    if (self->password)
+        explicit_bzero(self->password, strlen(self->password));
     g_free(self->password);
     g_free(self->ca_file);
     g_free(self->host_subject);

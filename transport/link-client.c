@@ -80,6 +80,7 @@ void spice_link_client_free(SpiceLinkClient *self)
     if (!self)
         return;
     g_free(self->caps);
+    explicit_bzero(self->password, strlen(self->password));
     g_free(self->password);
     g_byte_array_unref(self->in);
     g_clear_pointer(&self->sasl_data, g_bytes_unref);

@@ -235,11 +235,6 @@ const char *spice_sasl_server_get_mechanisms(const SpiceSaslServer *self)
     return self->mechanisms;
 }
 
-gboolean spice_sasl_server_has_mechanism(const SpiceSaslServer *self, const char *name)
-{
-    return name[0] && !strchr(name, ',') && is_listed(self->mechanisms, name);
-}
-
 void spice_sasl_server_step(SpiceSaslServer *self, const char *mechanism, GBytes *data)
 {
     g_free(self->mechanism);

@@ -51,8 +51,6 @@ void spice_sasl_server_free(SpiceSaslServer *server);
 
 /** Names between commas, and around them: ",A,B,"; "," if there is none to be had. */
 const char *spice_sasl_server_get_mechanisms(const SpiceSaslServer *server);
-/** Whether it is one of these. */
-gboolean spice_sasl_server_has_mechanism(const SpiceSaslServer *server, const char *name);
 
 /** Goes on with what the client sent (NULL: nothing); the first time with the mechanism that it chose.
  * Not before `ready`, which is called again when the answer is there. */

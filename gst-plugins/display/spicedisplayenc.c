@@ -70,6 +70,7 @@ struct _GstSpiceDisplayEnc {
     GstSpiceClientStreams *streams; /* streaming thread; NULL below PAUSED */
     GstFlowReturn flow;             /* of what was sent for an event */
     gboolean codecs_changed;
+    GstSpiceClientStreamsStats streams_stats; /* under the object lock */
     gint64 refresh_at; /* when what streams left behind is asked for again; 0: nothing is */
 };
 
@@ -258,6 +259,9 @@ static GstFlowReturn look_after_streams(GstSpiceDisplayEnc *self)
         flow = send_message(self, SPICE_MSG_DISPLAY_STREAM_DATA, &data);
         g_bytes_unref(frame.data);
     }
+    GST_OBJECT_LOCK(self);
+    self->streams_stats = gst_spice_client_streams_get_stats(self->streams);
+    GST_OBJECT_UNLOCK(self);
     return flow;
 }
 
@@ -507,9 +511,11 @@ static GstStructure *make_stats(GstSpiceDisplayEnc *self)
 {
     GstStructure *stats = gst_structure_new_empty("application/x-spice-encoder-stats");
     SpiceSenderCounters counters = {0};
+    GstSpiceClientStreamsStats streams;
     guint i;
 
     GST_OBJECT_LOCK(self);
+    streams = self->streams_stats;
     if (self->images) {
         g_mutex_lock(&self->images->lock);
         if (self->sender)
@@ -527,7 +533,11 @@ static GstStructure *make_stats(GstSpiceDisplayEnc *self)
                           counters.codecs[i].bytes_out, NULL);
     }
     gst_structure_set(stats, "hits", G_TYPE_UINT64, counters.hits, "hit-bytes", G_TYPE_UINT64,
-                      counters.hit_bytes, "invalidated", G_TYPE_UINT64, counters.invalidated, NULL);
+                      counters.hit_bytes, "invalidated", G_TYPE_UINT64, counters.invalidated,
+                      "streams", G_TYPE_UINT64, streams.streams, "stream-frames", G_TYPE_UINT64,
+                      streams.frames, "stream-bytes", G_TYPE_UINT64, streams.bytes,
+                      "stream-frames-dropped", G_TYPE_UINT64, streams.dropped, "stream-reports",
+                      G_TYPE_UINT64, streams.reports, NULL);
     return stats;
 }
 

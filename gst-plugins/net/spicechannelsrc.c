@@ -222,14 +222,6 @@ static void on_session_failed(GstSpiceSession *session, const GError *error, gpo
     on_closed(NULL, error, user_data);
 }
 
-void gst_spice_channel_src_send(GstSpiceChannelSrc *self, guint16 type, GBytes *body)
-{
-    g_mutex_lock(&self->lock);
-    if (self->attachment)
-        gst_spice_attachment_send(self->attachment, type, body);
-    g_mutex_unlock(&self->lock);
-}
-
 /* Streaming */
 
 static GstFlowReturn gst_spice_channel_src_create(GstPushSrc *src, GstBuffer **buffer)

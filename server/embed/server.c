@@ -97,6 +97,15 @@ static gboolean open_session(SpiceServer *self)
     return FALSE;
 }
 
+/* Hosts end without destroying their servers: the socket of the statistics goes all the same. */
+static char *statistics_path;
+
+__attribute__((destructor)) static void remove_statistics(void)
+{
+    if (statistics_path)
+        unlink(statistics_path);
+}
+
 /** What the administrator asked for; nothing of it stops a machine from starting. */
 static void apply_host_config(SpiceServer *self)
 {
@@ -112,6 +121,8 @@ static void apply_host_config(SpiceServer *self)
         path = g_strdup_printf("%s/%d.sock", config.statistics_folder, (int)getpid());
         if (!gst_spice_server_open_statistics(self->session, path, &error))
             g_warning("no statistics: %s", error->message);
+        else if (!statistics_path)
+            statistics_path = g_steal_pointer(&path);
     }
     host_config_clear(&config);
 }

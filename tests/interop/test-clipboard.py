@@ -110,7 +110,7 @@ def set_stage():
     stage["port"] = int(host.stdout.readline().split()[1])
     with open(file("uinput"), "wb"):
         pass
-    start(["spice-vdagentd", "-x", "-d", "-X", "-s", port, "-S", private, "-f", "-u",
+    start(["/usr/sbin/spice-vdagentd", "-x", "-d", "-X", "-s", port, "-S", private, "-f", "-u",
            file("uinput")], environment())
     wait_until(lambda: os.path.exists(private), 20, "socket of spice-vdagentd")
     start(["spice-vdagent", "-x", "-d", "-s", port, "-S", private, "-f", WORK, "-o", "0"],

@@ -22,7 +22,7 @@ def make_users():
         with open(file(application + ".conf"), "w") as out:
             out.write("pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
                       f"sasldb_path: {file('users.db')}\n")
-    subprocess.run(["saslpasswd2", "-p", "-c", "-f", file("users.db"), "-u", socket.gethostname(),
+    subprocess.run(["/usr/sbin/saslpasswd2", "-p", "-c", "-f", file("users.db"), "-u", socket.gethostname(),
                     "joe"], input=b"secret", check=True)
     os.environ["SASL_CONF_PATH"] = WORK
 
