@@ -16,20 +16,20 @@ typedef struct {
     gboolean help, version, test, loop, keep_size, restore_size, websocket, sasl, stats;
     char *x11, *file, *pipeline;
     char *size, *fps, *port, *tls_port, *address, *unix_path, *ticket, *ticket_file;
-    char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *streaming, *codecs, *title,
-        *stats_socket;
+    char *tls_cert, *tls_key, *tls_ca, *tls_ciphers, *origins, *mouse, *compression, *streaming,
+        *codecs, *title, *stats_socket;
     char **rest;
 } Given;
 
 static void given_clear(Given *given)
 {
-    char **const texts[] = {&given->x11,      &given->file,        &given->pipeline,
-                            &given->size,     &given->fps,         &given->port,
-                            &given->tls_port, &given->address,     &given->unix_path,
-                            &given->ticket,   &given->ticket_file, &given->tls_cert,
-                            &given->tls_key,  &given->tls_ca,      &given->tls_ciphers,
-                            &given->origins,  &given->mouse,       &given->streaming,
-                            &given->codecs,   &given->title,       &given->stats_socket};
+    char **const texts[] = {
+        &given->x11,       &given->file,        &given->pipeline,    &given->size,
+        &given->fps,       &given->port,        &given->tls_port,    &given->address,
+        &given->unix_path, &given->ticket,      &given->ticket_file, &given->tls_cert,
+        &given->tls_key,   &given->tls_ca,      &given->tls_ciphers, &given->origins,
+        &given->mouse,     &given->compression, &given->streaming,   &given->codecs,
+        &given->title,     &given->stats_socket};
     guint i;
 
     for (i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -81,6 +81,8 @@ static GOptionContext *make_context(Given *given)
          "Pages that may connect, beside those of this host", "LIST"},
         {"mouse", 0, 0, G_OPTION_ARG_STRING, &given->mouse,
          "Whether clients tell places, motion, or either (both)", "client|server|both"},
+        {"image-compression", 0, 0, G_OPTION_ARG_STRING, &given->compression,
+         "How images are sent (adaptive)", "adaptive|off|auto-glz|auto-lz|quic|glz|lz|lz4"},
         {"streaming-video", 0, 0, G_OPTION_ARG_STRING, &given->streaming,
          "What is sent as video: film, all that moves, or nothing (filter)", "filter|all|off"},
         {"video-codecs", 0, 0, G_OPTION_ARG_STRING, &given->codecs,
@@ -181,6 +183,18 @@ static gboolean parse_mouse(ServeOptions *self, const char *text, GError **error
     else
         return refuse(error, "--mouse takes client, server or both, not '%s'", text);
     return TRUE;
+}
+
+static gboolean parse_compression(ServeOptions *self, const Given *given, GError **error)
+{
+    GEnumClass *modes = g_type_class_ref(GST_SPICE_TYPE_IMAGE_COMPRESSION);
+    const GEnumValue *mode =
+        g_enum_get_value_by_nick(modes, given->compression ? given->compression : "adaptive");
+
+    if (mode)
+        self->compression = (GstSpiceImageCompression)mode->value;
+    g_type_class_unref(modes);
+    return mode || refuse(error, "--image-compression knows no '%s'", given->compression);
 }
 
 static gboolean parse_streaming(ServeOptions *self, const Given *given, GError **error)
@@ -310,7 +324,8 @@ static gboolean choose_listening(ServeOptions *self, const Given *given, GError 
     self->sasl = given->sasl;
     self->stats_socket = g_strdup(given->stats_socket);
     self->websocket_origins = g_strdup(given->origins);
-    return parse_mouse(self, given->mouse, error) && parse_streaming(self, given, error);
+    return parse_mouse(self, given->mouse, error) && parse_compression(self, given, error) &&
+           parse_streaming(self, given, error);
 }
 
 static gboolean decide(ServeOptions *self, const Given *given, GError **error)

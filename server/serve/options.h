@@ -36,6 +36,7 @@ typedef struct {
     char *websocket_origins;
     char *stats_socket;
     GstSpiceMouseModes mouse_modes;
+    GstSpiceImageCompression compression;
     GstSpiceStreamingVideo streaming;
     char *video_codecs; /* NULL: the default */
     char *title;

@@ -75,8 +75,8 @@ static gboolean configure_server(Serve *self, GError **error)
                  chain ? chain : options->tls_cert, "tls-key-file", options->tls_key, "tls-ciphers",
                  options->tls_ciphers, "sasl", options->sasl, "websocket", options->websocket,
                  "websocket-origins", options->websocket_origins, "mouse-modes",
-                 options->mouse_modes, "ticket", options->ticket, "streaming-video",
-                 options->streaming, "video-codecs",
+                 options->mouse_modes, "ticket", options->ticket, "image-compression",
+                 options->compression, "streaming-video", options->streaming, "video-codecs",
                  options->video_codecs ? options->video_codecs : GST_SPICE_DEFAULT_VIDEO_CODECS,
                  "name", options->title ? options->title : "spice-serve", NULL);
     g_free(chain);

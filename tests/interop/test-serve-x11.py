@@ -12,7 +12,7 @@ import sys
 import time
 
 import harness
-from harness import check, check_equal, run, run_tests, spicy_screenshot
+from harness import Xvfb, check, check_equal, run, run_tests, spicy_screenshot, window_shows
 from x11 import (SERVE, BareServer, MotionTap, Probe, Serve, desktop, location, looks_like_date, path, press,
                  resize_there, screenshot, type_there, until, viewer)
 
@@ -338,6 +338,31 @@ def test_clients_see_the_X_screen():
         time.sleep(0.5)
         check_shown(serve, x, "after a resize")
         check(serve.end() == 0, "SIGTERM")
+
+
+def test_each_mode_of_image_compression_is_exact():
+    """At a client that stays while the screen changes, so that caches and dictionary are in use."""
+    modes = ["adaptive", "off", "auto-glz", "auto-lz", "quic", "glz", "lz", "lz4"]
+    with desktop() as x:
+        for mode in modes:
+            serve = Serve("--x11", x.display, "--image-compression", mode, "--keep-size")
+            xvfb = Xvfb("1600x1200")
+            client = subprocess.Popen(["remote-viewer", f"spice://127.0.0.1:{serve.port}"],
+                                      env=xvfb.environment(), stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            try:
+                time.sleep(1.5)
+                for command in ("ls -la /usr/bin | head -40\n", "seq 300\n", "clear; ls /\n"):
+                    type_there(x, command)
+                    time.sleep(0.5)
+                window_shows(xvfb, screenshot(x, f"mode-{mode}.png"), "mode-" + mode)
+            finally:
+                client.terminate()
+                client.wait()
+                xvfb.close()
+            check(serve.end() == 0, "SIGTERM")
+        status, text = run([SERVE, "--test", "--image-compression", "best"])
+        check(status == 2 and "best" in text, f"a mode that is none: {status} {text}")
 
 
 def test_remote_viewer_sees_types_and_points():
