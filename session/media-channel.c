@@ -15,6 +15,9 @@
  * Little, so that what is sent is new: while it waits in a view, it can still be left out. */
 enum { MAX_WAITING = 256 << 10, MAX_UNSENT = 128 << 10 };
 
+/* Bytes that are held back while more is about to follow. */
+enum { MAX_HELD = 16 << 10 };
+
 /* The fastest link that is believed. Within a machine TCP tells of more now and then, and pictures
  * would go out as they are, fifty times as many bytes for no less work. */
 static const guint64 most_bits_per_second = G_GUINT64_CONSTANT(10000000000);
@@ -50,14 +53,17 @@ struct GstSpiceMediaChannel {
 
     GMutex lock;
     GCond wake;
-    GQueue messages; /* under lock */
-    gsize queued;    /* under lock: bytes in `messages` */
-    gsize backlog;   /* under lock: bytes that the connection has queued */
+    guint waiting;              /* under lock: threads that wait for `wake` */
+    SpiceServerChannel *sender; /* under lock, a reference; NULL once closed */
+    GQueue messages;            /* under lock */
+    gsize queued;               /* under lock: bytes in `messages` */
+    gsize backlog;              /* under lock: bytes that the connection has queued */
     gboolean blocked, drains, flushing, closed; /* under lock; drains: a drain will come */
-    guint64 next_serial;                        /* under lock */
-    guint64 sent;                               /* under lock: bytes that were handed over */
-    guint64 link_rate; /* under lock: bits a second, as last measured; 0: not yet */
-    GSocket *socket;   /* under lock; NULL once closed */
+    gboolean corked, held; /* under lock; held: there may be bytes that were not offered yet */
+    guint64 next_serial;   /* under lock */
+    guint64 sent;          /* under lock: bytes that were handed over */
+    guint64 link_rate;     /* under lock: bits a second, as last measured; 0: not yet */
+    GSocket *socket;       /* under lock; NULL once closed */
     SpiceMsgcDisplayStreamReport reports[MAX_REPORTS]; /* under lock, a ring */
     guint first_report, n_reports;                     /* under lock */
     guint8 preferred_codecs[16];                       /* under lock */
@@ -301,6 +307,41 @@ static void schedule_drain(GstSpiceMediaChannel *self)
     g_source_attach(source, self->context);
 }
 
+/** Sends what is held back; under lock. */
+static void send_held(GstSpiceMediaChannel *self)
+{
+    SpiceServerChannelState state;
+
+    if (!self->held)
+        return;
+    self->held = FALSE;
+    if (!spice_server_channel_try_flush(self->sender, &state)) {
+        schedule_drain(self);
+        return;
+    }
+    self->backlog = state.backlog;
+    self->blocked = !state.may_send;
+}
+
+/** Sends a message from this thread, which spares waking another. FALSE if that has to do it. Under
+ * lock. */
+static gboolean send_at_once(GstSpiceMediaChannel *self, guint16 type, GBytes *body)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(body, &size);
+    SpiceServerChannelState state;
+
+    if (!g_queue_is_empty(&self->messages) ||
+        !spice_server_channel_try_queue(self->sender, type, data, size, &state))
+        return FALSE;
+    self->backlog = state.backlog;
+    self->blocked = !state.may_send;
+    self->held = TRUE;
+    if (!self->corked || self->backlog > MAX_HELD)
+        send_held(self);
+    return TRUE;
+}
+
 GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guint16 type,
                                                 GBytes *body)
 {
@@ -308,23 +349,38 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
 
     g_mutex_lock(&self->lock);
     while (!self->closed && !self->flushing &&
-           (self->blocked || self->queued + self->backlog > MAX_WAITING))
+           (self->blocked || self->queued + self->backlog > MAX_WAITING)) {
+        send_held(self);
+        self->waiting++;
         g_cond_wait(&self->wake, &self->lock);
+        self->waiting--;
+    }
     if (self->closed) {
         result = GST_SPICE_SEND_CLOSED;
     } else if (self->flushing) {
         result = GST_SPICE_SEND_FLUSHING;
     } else {
-        const Message message = {type, g_bytes_ref(body)};
-
         self->next_serial++;
-        self->queued += g_bytes_get_size(body);
         self->sent += g_bytes_get_size(body);
-        g_queue_push_tail(&self->messages, g_memdup2(&message, sizeof message));
-        schedule_drain(self);
+        if (!send_at_once(self, type, body)) {
+            const Message message = {type, g_bytes_ref(body)};
+
+            self->queued += g_bytes_get_size(body);
+            g_queue_push_tail(&self->messages, g_memdup2(&message, sizeof message));
+            schedule_drain(self);
+        }
     }
     g_mutex_unlock(&self->lock);
     return result;
+}
+
+void gst_spice_media_channel_cork(GstSpiceMediaChannel *self, gboolean corked)
+{
+    g_mutex_lock(&self->lock);
+    self->corked = corked;
+    if (!corked && !self->closed)
+        send_held(self);
+    g_mutex_unlock(&self->lock);
 }
 
 void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *self, gboolean flushing)
@@ -337,7 +393,8 @@ void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *self, gboolean f
 
 /* The end on the I/O thread */
 
-/** Sends what the client may be sent. */
+/** Sends what the client may be sent. Waits for nobody: who holds our lock and wants the channel's
+ * only tries to take that. */
 static void drain(Media *media)
 {
     GstSpiceMediaChannel *self = media->channel;
@@ -350,16 +407,17 @@ static void drain(Media *media)
         gsize size;
         const void *body = g_bytes_get_data(message->body, &size);
 
-        g_mutex_unlock(&self->lock);
+        /* Still under the lock, lest another thread overtake it. */
         spice_server_channel_send(channel, message->type, body, size);
-        g_mutex_lock(&self->lock);
         self->queued -= size;
         self->backlog = spice_server_channel_get_backlog(channel);
         message_free(message);
     }
+    spice_server_channel_flush(channel);
     self->backlog = spice_server_channel_get_backlog(channel);
     self->blocked = !spice_server_channel_may_send(channel);
-    g_cond_broadcast(&self->wake);
+    if (self->waiting > 0)
+        g_cond_broadcast(&self->wake);
     g_mutex_unlock(&self->lock);
 }
 
@@ -381,6 +439,7 @@ static void set_closed(GstSpiceMediaChannel *self)
     g_mutex_lock(&self->lock);
     self->closed = TRUE;
     g_clear_object(&self->socket);
+    g_clear_pointer(&self->sender, spice_server_channel_unref);
     g_cond_broadcast(&self->wake);
     g_mutex_unlock(&self->lock);
 }
@@ -565,6 +624,7 @@ void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChanne
     self->settings = g_atomic_rc_box_acquire(client->server->images);
     self->preferred = -1;
     self->socket = g_object_ref(spice_server_channel_get_socket(channel));
+    self->sender = spice_server_channel_ref(channel);
     self->media = media;
     if (!self->local)
         setsockopt(g_socket_get_fd(self->socket), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,

@@ -83,6 +83,10 @@ typedef enum {
  * bytes than a limit. On the one streaming thread that feeds the channel. */
 GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *channel, guint16 type,
                                                 GBytes *body);
+/** While a channel is corked, a little is held back, to be sent together with what is about to
+ * follow; uncorking sends it. On the streaming thread that feeds the channel, which uncorks before
+ * it waits for more. */
+void gst_spice_media_channel_cork(GstSpiceMediaChannel *channel, gboolean corked);
 /** Makes a send that waits, and all that follow, return at once; FALSE undoes it. */
 void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *channel, gboolean flushing);
 

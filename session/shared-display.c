@@ -9,11 +9,15 @@ struct GstSpiceSharedDisplay {
 };
 
 struct GstSpiceSharedView {
+    gatomicrefcount refs; /* its owner's, and those of threads that are waking it */
     GstSpiceSharedDisplay *display;
     SpiceView *view;
     GCond wake;
     gboolean waits, flushing, woken;
 };
+
+/* Views that are woken after the lock was given up; with more, the others under it. */
+enum { MAX_WOKEN = 16 };
 
 G_DEFINE_BOXED_TYPE(GstSpiceSharedDisplay, gst_spice_shared_display, gst_spice_shared_display_ref,
                     gst_spice_shared_display_unref)
@@ -54,19 +58,39 @@ SpiceDisplay *gst_spice_shared_display_lock(GstSpiceSharedDisplay *self)
     return self->display;
 }
 
+static void view_unref(GstSpiceSharedView *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    g_cond_clear(&self->wake);
+    g_free(self);
+}
+
 void gst_spice_shared_display_unlock(GstSpiceSharedDisplay *self)
 {
+    GstSpiceSharedView *woken[MAX_WOKEN];
+    guint n_woken = 0, i;
     GList *item;
 
     for (item = self->views; item; item = item->next) {
         GstSpiceSharedView *view = item->data;
 
-        if (view->waits && spice_view_has_next(view->view)) {
-            view->waits = FALSE;
+        if (!view->waits || !spice_view_has_next(view->view))
+            continue;
+        view->waits = FALSE;
+        if (n_woken == MAX_WOKEN) {
             g_cond_signal(&view->wake);
+        } else {
+            g_atomic_ref_count_inc(&view->refs);
+            woken[n_woken++] = view;
         }
     }
     g_mutex_unlock(&self->lock);
+    /* Who is woken under the lock runs into it at once, and has to be woken again. */
+    for (i = 0; i < n_woken; i++) {
+        g_cond_signal(&woken[i]->wake);
+        view_unref(woken[i]);
+    }
 }
 
 void gst_spice_shared_display_set_streaming(GstSpiceSharedDisplay *self, SpiceStreamMode mode)
@@ -87,6 +111,7 @@ GstSpiceSharedView *gst_spice_shared_view_new(GstSpiceSharedDisplay *display,
     GstSpiceSharedView *self = g_new0(GstSpiceSharedView, 1);
 
     self->display = gst_spice_shared_display_ref(display);
+    g_atomic_ref_count_init(&self->refs);
     g_cond_init(&self->wake);
     g_mutex_lock(&display->lock);
     self->view = spice_view_create(display->display, config);
@@ -108,8 +133,7 @@ void gst_spice_shared_view_free(GstSpiceSharedView *self)
         spice_view_destroy(self->view);
         g_mutex_unlock(&display->lock);
     }
-    g_cond_clear(&self->wake);
-    g_free(self);
+    view_unref(self);
     gst_spice_shared_display_unref(display);
 }
 
@@ -175,11 +199,26 @@ gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 deadline, S
     return !flushing;
 }
 
+SpiceViewItem *gst_spice_shared_view_try_next(GstSpiceSharedView *self)
+{
+    SpiceViewItem *item = NULL;
+    SpiceError error = {0};
+
+    g_mutex_lock(&self->display->lock);
+    if (!self->flushing && !self->woken) {
+        spice_display_advance(self->display->display, (guint64)g_get_monotonic_time());
+        spice_view_next(self->view, &item, &error); /* if it starves, waiting is tried next */
+    }
+    g_mutex_unlock(&self->display->lock);
+    return item;
+}
+
 void gst_spice_shared_view_wake(GstSpiceSharedView *self)
 {
     g_mutex_lock(&self->display->lock);
     self->woken = TRUE;
-    g_cond_signal(&self->wake);
+    if (self->waits)
+        g_cond_signal(&self->wake);
     g_mutex_unlock(&self->display->lock);
 }
 

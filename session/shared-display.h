@@ -45,6 +45,8 @@ void gst_spice_shared_view_free(GstSpiceSharedView *self);
  * ever) or until it is woken, then *item is NULL. On one thread at a time. */
 gboolean gst_spice_shared_view_next(GstSpiceSharedView *self, gint64 deadline,
                                     SpiceViewItem **item);
+/** The next message if it is there already, else NULL. */
+SpiceViewItem *gst_spice_shared_view_try_next(GstSpiceSharedView *self);
 /** Ends a wait, or the next one, without a message. Any thread. */
 void gst_spice_shared_view_wake(GstSpiceSharedView *self);
 /** See spice_view_restart_streams(). Any thread. */

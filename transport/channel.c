@@ -372,9 +372,9 @@ static void peer_closed(SpiceChannel *self)
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED,
                                        "%s: the server closed the connection", self->where));
     else if (self->state == LINKING && spice_link_client_is_authenticating(self->link))
-        channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
-                                       "%s: the server refused user name and password",
-                                       self->where));
+        channel_fail(self,
+                     g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                                 "%s: the server refused user name and password", self->where));
     else if (self->state == LINKING && spice_link_client_got_reply(self->link))
         channel_fail(self, g_error_new(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_HANDSHAKE,
                                        "%s: the server closed during authentication", self->where));

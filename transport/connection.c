@@ -14,7 +14,8 @@ enum {
 };
 
 struct SpiceConnection {
-    grefcount refs;
+    gatomicrefcount refs;
+    GRecMutex lock; /* over all that queueing and flushing touch */
     const SpiceConnectionHandler *handler;
     gpointer user_data;
     GMainContext *context;
@@ -35,10 +36,12 @@ struct SpiceConnection {
     SpiceSaslLayer *layer;
 };
 
-static void connection_unref(SpiceConnection *self)
+void spice_connection_unref(SpiceConnection *self)
 {
-    if (!g_ref_count_dec(&self->refs))
+    if (!g_atomic_ref_count_dec(&self->refs))
         return;
+    g_rec_mutex_clear(&self->lock);
+    g_clear_object(&self->socket);
     spice_tls_free(self->tls);
     spice_websocket_free(self->websocket);
     spice_sasl_layer_free(self->layer);
@@ -63,6 +66,34 @@ static void shut(SpiceConnection *self)
     drop_source(&self->readable);
     drop_source(&self->writable);
     g_clear_object(&self->socket);
+}
+
+gboolean spice_connection_try_lock(SpiceConnection *self)
+{
+    return g_rec_mutex_trylock(&self->lock);
+}
+
+void spice_connection_lock(SpiceConnection *self)
+{
+    g_rec_mutex_lock(&self->lock);
+}
+
+void spice_connection_unlock(SpiceConnection *self)
+{
+    g_rec_mutex_unlock(&self->lock);
+}
+
+/** For a call from outside: what it does is done under the lock, and the connection outlives it. */
+static void enter(SpiceConnection *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    g_rec_mutex_lock(&self->lock);
+}
+
+static void leave(SpiceConnection *self)
+{
+    g_rec_mutex_unlock(&self->lock);
+    spice_connection_unref(self);
 }
 
 /** The stream has ended by itself. Takes ownership of `error`. */
@@ -125,20 +156,27 @@ static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer da
 {
     SpiceConnection *self = data;
 
-    g_ref_count_inc(&self->refs);
+    enter(self);
     write_out(self);
     if (self->socket && !self->writable && self->websocket)
         flush_websocket(self);
     if (self->socket && !self->writable && self->handler->drained)
         self->handler->drained(self, self->user_data);
-    connection_unref(self);
+    leave(self);
     return G_SOURCE_CONTINUE;
 }
 
 void spice_connection_flush(SpiceConnection *self)
 {
+    spice_connection_lock(self);
     if (!self->writable)
         write_out(self);
+    spice_connection_unlock(self);
+}
+
+gboolean spice_connection_is_full(const SpiceConnection *self)
+{
+    return self->writable != NULL;
 }
 
 /** Writes what TLS has to say of its own accord. */
@@ -174,7 +212,7 @@ static void queue_stream(SpiceConnection *self, const void *data, gsize size)
         queue_plain(self, frame->data, frame->len);
 }
 
-void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+static void queue(SpiceConnection *self, const void *data, gsize size)
 {
     g_autoptr(GByteArray) encoded = NULL;
 
@@ -191,15 +229,27 @@ void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
         shutdown(g_socket_get_fd(self->socket), SHUT_RDWR); /* the reading side sees the end */
 }
 
+void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
+{
+    spice_connection_lock(self);
+    queue(self, data, size);
+    spice_connection_unlock(self);
+}
+
 void spice_connection_set_layer(SpiceConnection *self, SpiceSaslLayer *layer)
 {
     spice_sasl_layer_free(self->layer);
     self->layer = layer;
 }
 
-gsize spice_connection_get_backlog(const SpiceConnection *self)
+gsize spice_connection_get_backlog(SpiceConnection *self)
 {
-    return self->out->len - self->out_done;
+    gsize size;
+
+    spice_connection_lock(self);
+    size = self->out->len - self->out_done;
+    spice_connection_unlock(self);
+    return size;
 }
 
 /* A WebSocket */
@@ -363,10 +413,10 @@ static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer da
     SpiceConnection *self = data;
     guint turn = 0;
 
-    g_ref_count_inc(&self->refs);
+    enter(self);
     while (turn++ < READS_A_TURN && read_once(self))
         ;
-    connection_unref(self);
+    leave(self);
     return G_SOURCE_CONTINUE; /* destroyed by shut() if it ended */
 }
 
@@ -400,7 +450,8 @@ SpiceConnection *spice_connection_new(GSocket *socket, SpiceTls *tls,
 {
     SpiceConnection *self = g_new0(SpiceConnection, 1);
 
-    g_ref_count_init(&self->refs);
+    g_atomic_ref_count_init(&self->refs);
+    g_rec_mutex_init(&self->lock);
     self->handler = handler;
     self->user_data = user_data;
     self->context = g_main_context_ref_thread_default();
@@ -419,12 +470,12 @@ SpiceConnection *spice_connection_new(GSocket *socket, SpiceTls *tls,
 
 void spice_connection_start(SpiceConnection *self)
 {
-    g_ref_count_inc(&self->refs);
+    enter(self);
     self->started = TRUE;
     if (self->in_handshake)
         shake_hands(self);
     spice_connection_set_reading(self, self->reading);
-    connection_unref(self);
+    leave(self);
 }
 
 void spice_connection_set_handler(SpiceConnection *self, const SpiceConnectionHandler *handler,
@@ -434,10 +485,17 @@ void spice_connection_set_handler(SpiceConnection *self, const SpiceConnectionHa
     self->user_data = user_data;
 }
 
+void spice_connection_shut(SpiceConnection *self)
+{
+    spice_connection_lock(self);
+    shut(self);
+    spice_connection_unlock(self);
+}
+
 void spice_connection_close(SpiceConnection *self)
 {
-    shut(self);
-    connection_unref(self);
+    spice_connection_shut(self);
+    spice_connection_unref(self);
 }
 
 GSocket *spice_connection_get_socket(const SpiceConnection *self)

@@ -2,7 +2,8 @@
  * what the socket does not take, never blocks. What both roles of a channel stand on.
  *
  * Everything happens on one thread: the one whose GMainContext was the thread default when
- * spice_connection_new() was called. Handlers are called there, and all functions must be.
+ * spice_connection_new() was called. Handlers are called there, and all functions must be, but for
+ * those whose comment says otherwise.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -47,13 +48,28 @@ void spice_connection_set_handler(SpiceConnection *connection,
 /** Calls no handler any more and gives the caller's reference back. What was sent before is still
  * written as far as the socket takes it at once. */
 void spice_connection_close(SpiceConnection *connection);
+/** The same, but the caller keeps its reference: there is a connection still, that nothing is sent
+ * to. */
+void spice_connection_shut(SpiceConnection *connection);
+/** From any thread. */
+void spice_connection_unref(SpiceConnection *connection);
+
+/** While a thread holds this lock, it may queue and flush, though it is not the connection's; that
+ * one holds it, recursively, in each function here and while it calls handlers. A thread that is
+ * not the connection's must not wait for it, for a handler may wait for that thread: FALSE if it
+ * is taken. */
+gboolean spice_connection_try_lock(SpiceConnection *connection);
+void spice_connection_lock(SpiceConnection *connection);
+void spice_connection_unlock(SpiceConnection *connection);
 
 /** Queues bytes, encrypted if there is TLS, without writing yet. Not before `secured`. */
 void spice_connection_queue(SpiceConnection *connection, const void *data, gsize size);
 /** Writes what the socket takes of the queue; the rest is written as it takes more. */
 void spice_connection_flush(SpiceConnection *connection);
+/** Whether the socket took less than it was offered; then it is written to as it takes more. */
+gboolean spice_connection_is_full(const SpiceConnection *connection);
 /** Bytes that wait to be taken by the socket. */
-gsize spice_connection_get_backlog(const SpiceConnection *connection);
+gsize spice_connection_get_backlog(SpiceConnection *connection);
 
 /** Stops or resumes reading. What has been read when it stops, 64 KiB at most, is still handed
  * on. */

@@ -14,19 +14,21 @@ typedef struct {
 } Ping;
 
 struct SpiceServerChannel {
-    grefcount refs;
+    gatomicrefcount refs;
     const SpiceServerChannelHandler *handler;
     gpointer user_data;
-    SpiceConnection *connection; /* NULL once the channel has ended */
+    SpiceConnection *connection; /* its lock is over what sending changes */
+    gboolean ended;              /* under lock */
     gboolean secure;
     guint8 type, id;
     SpiceCaps caps;
     SpiceFramer framer;
-    guint64 out_serial;
-    guint64 bytes_sent, bytes_received;
+    guint64 out_serial, bytes_sent; /* under lock */
+    guint64 bytes_received;
 
-    guint32 window, generation, synced_generation;
-    guint64 unacknowledged;
+    guint32 window;         /* under lock */
+    guint64 unacknowledged; /* under lock */
+    guint32 generation, synced_generation;
     Ping pings[MAX_PINGS]; /* oldest first */
 };
 
@@ -58,24 +60,33 @@ static guint32 max_migrate_size(guint8 channel_type)
 
 SpiceServerChannel *spice_server_channel_ref(SpiceServerChannel *self)
 {
-    g_ref_count_inc(&self->refs);
+    g_atomic_ref_count_inc(&self->refs);
     return self;
 }
 
 void spice_server_channel_unref(SpiceServerChannel *self)
 {
-    if (!g_ref_count_dec(&self->refs))
+    if (!g_atomic_ref_count_dec(&self->refs))
         return;
-    g_clear_pointer(&self->connection, spice_connection_close);
+    spice_connection_close(self->connection);
     spice_framer_clear(&self->framer);
     g_free(self->caps.words);
     g_free(self);
 }
 
+/** Nothing is sent or taken any more. */
+static void end(SpiceServerChannel *self)
+{
+    spice_connection_lock(self->connection);
+    self->ended = TRUE;
+    spice_connection_shut(self->connection);
+    spice_connection_unlock(self->connection);
+}
+
 void spice_server_channel_close(SpiceServerChannel *self)
 {
     self->handler = NULL;
-    g_clear_pointer(&self->connection, spice_connection_close);
+    end(self);
     spice_server_channel_unref(self);
 }
 
@@ -84,16 +95,17 @@ static void fail(SpiceServerChannel *self, GError *error)
 {
     g_autoptr(GError) owned = error;
 
-    if (!self->connection)
+    if (self->ended)
         return;
-    g_clear_pointer(&self->connection, spice_connection_close);
+    end(self);
     self->handler->closed(self, owned, self->user_data);
 }
 
 /* Sending */
 
-static void send_message(SpiceServerChannel *self, guint16 type, const void *body, gsize size,
-                         guint32 sub_list)
+/** Queues a message; under lock. */
+static void queue_message(SpiceServerChannel *self, guint16 type, const void *body, gsize size,
+                          guint32 sub_list)
 {
     guint8 header[SPICE_FULL_HEADER_SIZE];
     const SpiceDataHeader values = {
@@ -113,21 +125,55 @@ static void send_message(SpiceServerChannel *self, guint16 type, const void *bod
     self->bytes_sent += size;
     if (size > 0)
         spice_connection_queue(self->connection, body, size);
-    spice_connection_flush(self->connection);
 }
 
 void spice_server_channel_send(SpiceServerChannel *self, guint16 type, const void *body, gsize size)
 {
-    if (self->connection)
-        send_message(self, type, body, size, 0);
+    spice_server_channel_send_carrying(self, type, body, size, 0);
 }
 
 void spice_server_channel_send_carrying(SpiceServerChannel *self, guint16 type, const void *body,
                                         gsize size, guint32 sub_list)
 {
     g_return_if_fail(sub_list == 0 || !self->framer.mini);
-    if (self->connection)
-        send_message(self, type, body, size, sub_list);
+    spice_connection_lock(self->connection);
+    if (!self->ended) {
+        queue_message(self, type, body, size, sub_list);
+        spice_connection_flush(self->connection);
+    }
+    spice_connection_unlock(self->connection);
+}
+
+gboolean spice_server_channel_try_queue(SpiceServerChannel *self, guint16 type, const void *body,
+                                        gsize size, SpiceServerChannelState *state)
+{
+    gboolean queues;
+
+    if (!spice_connection_try_lock(self->connection))
+        return FALSE;
+    queues = spice_server_channel_may_send(self) && !spice_connection_is_full(self->connection);
+    if (queues)
+        queue_message(self, type, body, size, 0);
+    state->backlog = spice_connection_get_backlog(self->connection);
+    state->may_send = spice_server_channel_may_send(self);
+    spice_connection_unlock(self->connection);
+    return queues;
+}
+
+gboolean spice_server_channel_try_flush(SpiceServerChannel *self, SpiceServerChannelState *state)
+{
+    if (!spice_connection_try_lock(self->connection))
+        return FALSE;
+    spice_connection_flush(self->connection);
+    state->backlog = spice_connection_get_backlog(self->connection);
+    state->may_send = spice_server_channel_may_send(self);
+    spice_connection_unlock(self->connection);
+    return TRUE;
+}
+
+void spice_server_channel_flush(SpiceServerChannel *self)
+{
+    spice_connection_flush(self->connection);
 }
 
 void spice_server_channel_set_ack_window(SpiceServerChannel *self, guint32 window)
@@ -136,15 +182,21 @@ void spice_server_channel_set_ack_window(SpiceServerChannel *self, guint32 windo
 
     body[0] = GUINT32_TO_LE(++self->generation);
     body[1] = GUINT32_TO_LE(window);
+    spice_connection_lock(self->connection);
     self->window = window;
     self->unacknowledged = 0; /* and SET_ACK itself is the first that counts */
     spice_server_channel_send(self, SPICE_MSG_SET_ACK, body, sizeof body);
+    spice_connection_unlock(self->connection);
 }
 
 gboolean spice_server_channel_may_send(const SpiceServerChannel *self)
 {
-    return self->connection &&
-           (self->window == 0 || self->unacknowledged <= 2 * (guint64)self->window);
+    gboolean may;
+
+    spice_connection_lock(self->connection);
+    may = !self->ended && (self->window == 0 || self->unacknowledged <= 2 * (guint64)self->window);
+    spice_connection_unlock(self->connection);
+    return may;
 }
 
 void spice_server_channel_ping(SpiceServerChannel *self, guint32 id, gsize padding)
@@ -253,14 +305,14 @@ static gboolean deliver(const SpiceFrame *frame, gpointer user_data)
         if (!self->handler->message(self, frame, self->user_data, &delivery->error))
             return FALSE;
     }
-    return self->connection != NULL;
+    return !self->ended;
 }
 
 void spice_server_channel_take(SpiceServerChannel *self, const guint8 *data, gsize size)
 {
     Delivery delivery = {.channel = self};
 
-    if (!self->connection)
+    if (self->ended)
         return;
     self->bytes_received += size;
     spice_server_channel_ref(self);
@@ -299,7 +351,7 @@ SpiceServerChannel *spice_server_channel_new(SpiceConnection *connection,
         .bytes = on_bytes, .drained = on_drained, .closed = on_closed};
     SpiceServerChannel *self = g_new0(SpiceServerChannel, 1);
 
-    g_ref_count_init(&self->refs);
+    g_atomic_ref_count_init(&self->refs);
     self->connection = connection;
     self->secure = spice_connection_is_secure(connection);
     self->type = request->channel_type;
@@ -346,7 +398,7 @@ gboolean spice_server_channel_is_secure(const SpiceServerChannel *self)
 
 GSocket *spice_server_channel_get_socket(const SpiceServerChannel *self)
 {
-    return self->connection ? spice_connection_get_socket(self->connection) : NULL;
+    return spice_connection_get_socket(self->connection);
 }
 
 gboolean spice_server_channel_uses_mini_header(const SpiceServerChannel *self)
@@ -356,12 +408,22 @@ gboolean spice_server_channel_uses_mini_header(const SpiceServerChannel *self)
 
 guint64 spice_server_channel_get_serial(const SpiceServerChannel *self)
 {
-    return self->out_serial;
+    guint64 serial;
+
+    spice_connection_lock(self->connection);
+    serial = self->out_serial;
+    spice_connection_unlock(self->connection);
+    return serial;
 }
 
 guint64 spice_server_channel_get_bytes_sent(const SpiceServerChannel *self)
 {
-    return self->bytes_sent;
+    guint64 bytes;
+
+    spice_connection_lock(self->connection);
+    bytes = self->bytes_sent;
+    spice_connection_unlock(self->connection);
+    return bytes;
 }
 
 guint64 spice_server_channel_get_bytes_received(const SpiceServerChannel *self)
@@ -371,11 +433,10 @@ guint64 spice_server_channel_get_bytes_received(const SpiceServerChannel *self)
 
 gsize spice_server_channel_get_backlog(const SpiceServerChannel *self)
 {
-    return self->connection ? spice_connection_get_backlog(self->connection) : 0;
+    return spice_connection_get_backlog(self->connection);
 }
 
 void spice_server_channel_set_reading(SpiceServerChannel *self, gboolean reading)
 {
-    if (self->connection)
-        spice_connection_set_reading(self->connection, reading);
+    spice_connection_set_reading(self->connection, reading);
 }

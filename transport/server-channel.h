@@ -1,7 +1,8 @@
 /* One linked channel on one connection, server role: framing, ACK window, PING.
  *
- * Everything happens on the thread of its connection's GMainContext. A listener makes channels;
- * whoever gets one sets its handler and closes it some day.
+ * Everything happens on the thread of its connection's GMainContext, but for
+ * spice_server_channel_try_queue() and _try_flush(). A listener makes channels; whoever gets one sets its handler and
+ * closes it some day.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -41,6 +42,7 @@ gboolean spice_server_channel_has_handler(const SpiceServerChannel *channel);
 /** Takes bytes that came together with the end of the link. */
 void spice_server_channel_take(SpiceServerChannel *channel, const guint8 *data, gsize size);
 
+/** From any thread. */
 SpiceServerChannel *spice_server_channel_ref(SpiceServerChannel *channel);
 void spice_server_channel_unref(SpiceServerChannel *channel);
 /** Closes without calling `closed`, and gives the caller's reference back. What was sent before is
@@ -67,6 +69,21 @@ void spice_server_channel_send(SpiceServerChannel *channel, guint16 type, const 
  * mini header. */
 void spice_server_channel_send_carrying(SpiceServerChannel *channel, guint16 type, const void *body,
                                         gsize size, guint32 sub_list);
+/** What sending has come to. */
+typedef struct {
+    gsize backlog;     /* bytes that wait for the socket */
+    gboolean may_send; /* see spice_server_channel_may_send() */
+} SpiceServerChannelState;
+
+/** Queues a message from any thread, if that can be done at once: the socket takes all so far, the
+ * window is not full, and the channel's own thread is not busy with it; else FALSE, and that thread
+ * has to do it. Who sends so has to see to the order of what is sent from both threads. */
+gboolean spice_server_channel_try_queue(SpiceServerChannel *channel, guint16 type, const void *body,
+                                        gsize size, SpiceServerChannelState *state);
+/** Sends from any thread what was queued; FALSE if the channel's own thread has to do it. */
+gboolean spice_server_channel_try_flush(SpiceServerChannel *channel,
+                                        SpiceServerChannelState *state);
+void spice_server_channel_flush(SpiceServerChannel *channel);
 /** Serial of the message last sent; 0: none yet. */
 guint64 spice_server_channel_get_serial(const SpiceServerChannel *channel);
 /** Bytes of messages, headers included, that were sent and taken so far. */

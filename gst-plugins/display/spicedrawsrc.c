@@ -63,18 +63,36 @@ static void tell_idle(GstSpiceDrawSrc *self, const SpiceViewItem *item)
         self->idle_at = now + IDLE_US;
 }
 
+/** Waits for a message. What was sent before must not wait with us. NULL: flushing. */
+static SpiceViewItem *wait_for_item(GstSpiceDrawSrc *self)
+{
+    SpiceViewItem *item;
+
+    if (self->channel)
+        gst_spice_media_channel_cork(self->channel, FALSE);
+    do {
+        if (!gst_spice_shared_view_next(self->view, self->idle_at, &item))
+            return NULL;
+        if (!item)
+            gst_pad_push_event(GST_BASE_SRC_PAD(self), gst_spice_event_new_woken());
+        tell_idle(self, item);
+    } while (!item);
+    if (self->channel)
+        gst_spice_media_channel_cork(self->channel, TRUE);
+    return item;
+}
+
 static GstFlowReturn gst_spice_draw_src_create(GstPushSrc *base, GstBuffer **buffer)
 {
     GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
-    SpiceViewItem *item;
+    SpiceViewItem *item = gst_spice_shared_view_try_next(self->view);
 
-    do {
-        if (!gst_spice_shared_view_next(self->view, self->idle_at, &item))
-            return GST_FLOW_FLUSHING;
-        if (!item)
-            gst_pad_push_event(GST_BASE_SRC_PAD(base), gst_spice_event_new_woken());
+    if (item)
         tell_idle(self, item);
-    } while (!item);
+    else
+        item = wait_for_item(self);
+    if (!item)
+        return GST_FLOW_FLUSHING;
     GST_LOG_OBJECT(self, "message %u", item->type);
     *buffer = gst_spice_item_buffer_new(item);
     return GST_FLOW_OK;

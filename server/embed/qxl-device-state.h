@@ -35,6 +35,7 @@ struct QxlDevice {
     GCond wake, done;
     GQueue calls;               /* under lock */
     gboolean woken, oom, ended; /* under lock */
+    gboolean sleeps;            /* under lock: the worker waits for `wake` */
     GArray *releases;           /* under lock: QxlRelease */
     QxlDeviceCounters counters; /* under lock */
 

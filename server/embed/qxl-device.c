@@ -32,6 +32,14 @@ void qxl_device_refuse(QxlDevice *self, const char *what, const SpiceError *erro
 
 /* Releases */
 
+/** Wakes the worker if it sleeps; under lock. */
+static void wake(QxlDevice *self)
+{
+    if (self->sleeps)
+        g_cond_signal(&self->wake);
+    self->sleeps = FALSE;
+}
+
 void qxl_device_release_later(QxlDevice *self, QxlRelease release)
 {
     if (!release.info)
@@ -39,7 +47,7 @@ void qxl_device_release_later(QxlDevice *self, QxlRelease release)
     g_mutex_lock(&self->lock);
     g_array_append_val(self->releases, release);
     if (self->releases->len == 1)
-        g_cond_signal(&self->wake);
+        wake(self);
     g_mutex_unlock(&self->lock);
 }
 
@@ -150,8 +158,11 @@ static gpointer worker(gpointer data)
     g_mutex_lock(&self->lock);
     /* Calls that were made before the end are answered. */
     while (!self->ended || !g_queue_is_empty(&self->calls))
-        if (!work(self))
+        if (!work(self)) {
+            self->sleeps = TRUE;
             g_cond_wait(&self->wake, &self->lock);
+            self->sleeps = FALSE;
+        }
     g_mutex_unlock(&self->lock);
     return NULL;
 }
@@ -159,7 +170,7 @@ static gpointer worker(gpointer data)
 static void queue_entry(QxlDevice *self, Entry *entry)
 {
     g_queue_push_tail(&self->calls, entry);
-    g_cond_signal(&self->wake);
+    wake(self);
 }
 
 void qxl_device_post(QxlDevice *self, const QxlCall *call)
@@ -184,17 +195,23 @@ void qxl_device_call(QxlDevice *self, QxlCall *call)
 
 void qxl_device_wakeup(QxlDevice *self)
 {
+    gboolean slept;
+
     g_mutex_lock(&self->lock);
     self->woken = TRUE;
-    g_cond_signal(&self->wake);
+    slept = self->sleeps;
+    self->sleeps = FALSE;
     g_mutex_unlock(&self->lock);
+    /* Woken under the lock it would run into it at once. The host, which calls, keeps the device. */
+    if (slept)
+        g_cond_signal(&self->wake);
 }
 
 void qxl_device_oom(QxlDevice *self)
 {
     g_mutex_lock(&self->lock);
     self->oom = TRUE;
-    g_cond_signal(&self->wake);
+    wake(self);
     g_mutex_unlock(&self->lock);
 }
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import traceback
@@ -167,6 +168,7 @@ def run_tests(tests):
             text = str(error) if isinstance(error, Failure) else traceback.format_exc()
             for line in text.splitlines():
                 print(f"# {line}")
+            print(f"{name}: {text}", file=sys.stderr, flush=True)  # what runners of tests show
         print(f"# {time.monotonic() - start:.1f} s", flush=True)
     if not failures:
         shutil.rmtree(WORK, ignore_errors=True)

@@ -337,7 +337,7 @@ class StallingServer:
 
 def test_errors_of_a_server_that_stops_in_the_handshake():
     # In the header, before and in the key, before the result, in the result.
-    for size in (0, 7, 16, 100, 202, 204):
+    for size in (0, 7, 16, 100, 202, 204) if LONG else (0, 16, 204):
         for close in (True, False):
             server = StallingServer(size, close)
             expect_one_error(f"{'closed' if close else 'silent'} after {size} bytes",
@@ -415,9 +415,9 @@ def test_a_server_that_is_killed_and_one_in_its_place():
     check_equal(file("restarted.ppm"), file("restarted-theirs.ppm"), "restarted server")
 
 
-def test_100_connects_and_disconnects():
+def test_many_connects_and_disconnects():
     vm, port = firmware("lz")
-    count = 100
+    count = 100 if LONG else 30
     status, lines = shot_without_leaks(file("many.ppm"), "--location", f"spice://127.0.0.1:{port}",
                                        "--settle", "0", "--repeat", str(count), seconds=300)
     pictures = [line for line in lines if line.startswith("picture 720 400")]
@@ -426,11 +426,11 @@ def test_100_connects_and_disconnects():
     check_equal(file("many.ppm"), file("many-theirs.ppm"), "the last of them")
 
 
-def test_100_sessions_left_at_random_moments():
+def test_many_sessions_left_at_random_moments():
     server = ReplayServer(os.path.join(VECTORS, "session-linux-quic"))
     status, lines = shot_without_leaks(file("left.ppm"), "--location",
                                        f"spice://127.0.0.1:{server.port}", "--cut", "--repeat",
-                                       "1000" if LONG else "100", seconds=900)
+                                       "1000" if LONG else "50", seconds=900)
     server.close()
     check(status == 0, "\n".join(lines[-5:]))
 

@@ -345,6 +345,7 @@ static void test_hostile_agent(Host *host)
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GByteArray) first = agent_message_new(VD_AGENT_CLIPBOARD, 100);
         TestDevice agent;
         AgentClient client;
         bool ok = device_add(&agent, host, "vdagent", NULL, true) &&
@@ -356,8 +357,10 @@ static void test_hostile_agent(Host *host)
                "an agent that says %s is hung up on", bad[i].what);
         device_remove(&agent);
         ok = device_add(&agent, host, "vdagent", NULL, true);
-        TAP_OK(ok && raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_CONNECTED_TOKENS) &&
-                   agent_client_start(&client, 1000) && agent_device_says(&agent, 1, 99, 7, 3) &&
+        ok = ok && raw_read_until(&client.main, SPICE_MSG_MAIN_AGENT_CONNECTED_TOKENS) &&
+             agent_client_start(&client, 1000);
+        agent_client_send(&client, first); /* when it has come, so has the start before it */
+        TAP_OK(ok && agent_device_got(&agent, 1, first) && agent_device_says(&agent, 1, 99, 7, 3) &&
                    agent_client_hears(host, &client, 99, 7),
                "and may come again");
         device_remove(&agent);
