@@ -68,6 +68,7 @@ struct GstSpiceMediaChannel {
     guint first_report, n_reports;                     /* under lock */
     guint8 preferred_codecs[16];                       /* under lock */
     guint n_preferred_codecs;                          /* under lock */
+    GstSpiceDisplayFigures figures;                    /* under lock */
 
     struct Media *media; /* I/O thread: NULL once closed */
 };
@@ -266,6 +267,29 @@ gboolean gst_spice_media_channel_take_report(GstSpiceMediaChannel *self,
     }
     g_mutex_unlock(&self->lock);
     return any;
+}
+
+void gst_spice_media_channel_set_figures(GstSpiceMediaChannel *self,
+                                         const GstSpiceDisplayFigures *figures)
+{
+    g_mutex_lock(&self->lock);
+    self->figures = *figures;
+    g_mutex_unlock(&self->lock);
+}
+
+GstSpiceDisplayFigures gst_spice_media_channel_get_figures(GstSpiceMediaChannel *self)
+{
+    GstSpiceDisplayFigures figures;
+
+    g_mutex_lock(&self->lock);
+    figures = self->figures;
+    g_mutex_unlock(&self->lock);
+    return figures;
+}
+
+GstSpiceMediaChannel *gst_spice_server_link_get_media(const GstSpiceServerLink *link)
+{
+    return link->type == SPICE_CHANNEL_DISPLAY ? ((const Media *)link)->channel : NULL;
 }
 
 static void keep_report(GstSpiceMediaChannel *self, const SpiceMsgcDisplayStreamReport *report)

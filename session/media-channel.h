@@ -13,6 +13,7 @@
 #include <glib-object.h>
 
 #include "core/wire/display.h"
+#include "display-figures.h"
 #include "image-compression.h"
 #include "streaming-video.h"
 
@@ -72,6 +73,11 @@ gboolean gst_spice_media_channel_take_report(GstSpiceMediaChannel *channel,
  * the first call; it lives as long as one of these channels. (transfer none) */
 gpointer gst_spice_media_channel_get_shared(GstSpiceMediaChannel *channel, gpointer (*create)(void),
                                             GDestroyNotify destroy);
+
+/** Tells what the encoder has done so far. */
+void gst_spice_media_channel_set_figures(GstSpiceMediaChannel *channel,
+                                         const GstSpiceDisplayFigures *figures);
+GstSpiceDisplayFigures gst_spice_media_channel_get_figures(GstSpiceMediaChannel *channel);
 
 typedef enum {
     GST_SPICE_SEND_OK,

@@ -155,6 +155,8 @@ void gst_spice_server_link_init(GstSpiceServerLink *link, const GstSpiceServerLi
                                 GstSpiceServerClient *client, SpiceServerChannel *channel);
 /** Takes the link out of its client and gives its channel back. */
 void gst_spice_server_link_clear(GstSpiceServerLink *link);
+/** A display's other end; NULL: it is no display. (transfer none) */
+GstSpiceMediaChannel *gst_spice_server_link_get_media(const GstSpiceServerLink *link);
 /** Closes it from our side. */
 void gst_spice_server_link_close(GstSpiceServerLink *link, const GError *error);
 /** Writes a server message from its struct. One that does not read what it is sent is closed soon:

@@ -194,10 +194,21 @@ static gboolean make_tls(GstSpiceServer *self, GError **error)
     return self->tls != NULL;
 }
 
-static SpiceListener *ensure_listener(GstSpiceServer *self)
+gboolean gst_spice_server_has_sasl(void)
+{
+    return spice_sasl_is_available();
+}
+
+/** NULL if what clients have to pass is not to be had. */
+static SpiceListener *ensure_listener(GstSpiceServer *self, GError **error)
 {
     g_auto(GStrv) origins = NULL;
 
+    if (self->sasl && !spice_sasl_is_available()) {
+        g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_AUTHENTICATION,
+                    "this program was built without SASL");
+        return NULL;
+    }
     if (self->listener)
         return self->listener;
     self->listener = spice_listener_new(NULL, &gst_spice_server_listener_handler, self);
@@ -236,9 +247,9 @@ static void listen_task(GstSpiceServer *self, gpointer data)
 {
     Listen *listen = data;
 
-    if (is_closing(self) || !make_tls(self, &listen->error))
+    if (is_closing(self) || !make_tls(self, &listen->error) ||
+        !ensure_listener(self, &listen->error))
         return;
-    ensure_listener(self);
     listen->ok =
         listen_tcp(self, self->port, NULL, &self->bound_port, &listen->error) &&
         listen_tcp(self, self->tls_port, self->tls, &self->bound_tls_port, &listen->error) &&
@@ -287,9 +298,10 @@ static void take_connection_task(GstSpiceServer *self, gpointer data)
                     "there is no TLS on this server");
         return;
     }
-    listen->ok = spice_listener_take_connection(ensure_listener(self), listen->fd,
-                                                listen->tls ? self->tls : NULL, listen->trusted,
-                                                &listen->error);
+    if (ensure_listener(self, &listen->error))
+        listen->ok = spice_listener_take_connection(self->listener, listen->fd,
+                                                    listen->tls ? self->tls : NULL, listen->trusted,
+                                                    &listen->error);
 }
 
 gboolean gst_spice_server_take_connection(GstSpiceServer *self, int fd, gboolean tls,

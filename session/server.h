@@ -53,6 +53,8 @@ enum { GST_SPICE_SERVER_MAX_DISPLAYS = 16 };
  */
 GstSpiceServer *gst_spice_server_new(void);
 
+/** Whether SASL was built in. Else a server whose `sasl` is set does not listen. */
+gboolean gst_spice_server_has_sasl(void);
 /** Begins to listen on what the properties name. FALSE and an error of SPICE_TRANSPORT_ERROR, and
  * nothing listens, if one of them is not to be had, or if there is none. */
 gboolean gst_spice_server_listen(GstSpiceServer *server, GError **error);

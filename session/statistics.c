@@ -69,8 +69,51 @@ static const char *channel_name(guint8 type)
     return type < G_N_ELEMENTS(names) ? names[type] : "";
 }
 
+const char *gst_spice_image_codec_name(SpiceImageCodec codec)
+{
+    static const char *const names[SPICE_IMAGE_N_CODECS] = {
+        [SPICE_IMAGE_CODEC_RAW] = "raw",   [SPICE_IMAGE_CODEC_LZ] = "lz",
+        [SPICE_IMAGE_CODEC_GLZ] = "glz",   [SPICE_IMAGE_CODEC_ZLIB_GLZ] = "zlib-glz",
+        [SPICE_IMAGE_CODEC_QUIC] = "quic", [SPICE_IMAGE_CODEC_LZ4] = "lz4",
+        [SPICE_IMAGE_CODEC_JPEG] = "jpeg",
+    };
+
+    return names[codec];
+}
+
+/** What a display's images and streams came to. */
+static void append_figures(GString *json, const GstSpiceDisplayFigures *figures)
+{
+    const SpiceSenderCounters *images = &figures->images;
+    guint i;
+
+    g_string_append(json, ", \"images\": {");
+    for (i = 0; i < SPICE_IMAGE_N_CODECS; i++) {
+        g_string_append_printf(json, "%s\"%s\": {\"count\": %" G_GUINT64_FORMAT, i > 0 ? ", " : "",
+                               gst_spice_image_codec_name((SpiceImageCodec)i),
+                               images->codecs[i].images);
+        append_number(json, "bytes_of_pixels", images->codecs[i].bytes_in);
+        append_number(json, "bytes_sent", images->codecs[i].bytes_out);
+        g_string_append_c(json, '}');
+    }
+    g_string_append_printf(json, "}, \"cache\": {\"hits\": %" G_GUINT64_FORMAT, images->hits);
+    append_number(json, "bytes_of_pixels_not_sent", images->hit_bytes);
+    append_number(json, "added", images->added);
+    append_number(json, "invalidated", images->invalidated);
+    append_number(json, "palette_hits", images->palette_hits);
+    g_string_append_printf(json, "}, \"video\": {\"streams\": %" G_GUINT64_FORMAT,
+                           figures->video.streams);
+    append_number(json, "frames", figures->video.frames);
+    append_number(json, "frames_left_out", figures->video.dropped);
+    append_number(json, "bytes_sent", figures->video.bytes);
+    append_number(json, "reports", figures->video.reports);
+    g_string_append_c(json, '}');
+}
+
 static void append_channel(GString *json, const GstSpiceServerLink *link)
 {
+    GstSpiceMediaChannel *media = gst_spice_server_link_get_media(link);
+
     g_string_append_c(json, '{');
     append_text(json, "type", channel_name(link->type));
     append_number(json, "id", link->id);
@@ -78,6 +121,11 @@ static void append_channel(GString *json, const GstSpiceServerLink *link)
     append_number(json, "bytes_received", spice_server_channel_get_bytes_received(link->channel));
     append_number(json, "messages_sent", spice_server_channel_get_serial(link->channel));
     append_number(json, "bytes_waiting", spice_server_channel_get_backlog(link->channel));
+    if (media) {
+        const GstSpiceDisplayFigures figures = gst_spice_media_channel_get_figures(media);
+
+        append_figures(json, &figures);
+    }
     g_string_append_c(json, '}');
 }
 

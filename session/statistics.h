@@ -6,6 +6,11 @@
  *      "channels": [{"type": "main", "id": 0, "bytes_sent": 380, "bytes_received": 420,
  *                    "messages_sent": 9, "bytes_waiting": 0}, ...]}, ...]}
  *
+ * A display has more: `images`, by codec, {"count", "bytes_of_pixels", "bytes_sent"}; `cache`, {"hits",
+ * "bytes_of_pixels_not_sent", "added", "invalidated", "palette_hits"}; `video`, {"streams", "frames",
+ * "frames_left_out", "bytes_sent", "reports"}. They are a fifth of a second old at most while it is
+ * busy.
+ *
  * `user` is there if clients have to say who they are. Fields may be added; those here stay.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later

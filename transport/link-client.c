@@ -53,9 +53,12 @@ struct SpiceLinkClient {
     guint sasl_steps;
 };
 
-static const guint32 COMMON_CAPS =
-    1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
-    1u << SPICE_COMMON_CAP_AUTH_SASL | 1u << SPICE_COMMON_CAP_MINI_HEADER;
+static guint32 common_caps(void)
+{
+    return 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
+           (spice_sasl_is_available() ? 1u << SPICE_COMMON_CAP_AUTH_SASL : 0) |
+           1u << SPICE_COMMON_CAP_MINI_HEADER;
+}
 
 SpiceLinkClient *spice_link_client_new(guint32 connection_id, guint8 channel_type,
                                        guint8 channel_id, const guint32 *channel_caps,
@@ -90,7 +93,7 @@ void spice_link_client_free(SpiceLinkClient *self)
 
 void spice_link_client_start(SpiceLinkClient *self, GByteArray *out)
 {
-    guint32 common = COMMON_CAPS;
+    guint32 common = common_caps();
     const SpiceLinkMess mess = {
         .connection_id = self->connection_id,
         .channel_type = self->channel_type,

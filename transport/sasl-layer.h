@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 
 typedef struct SpiceSaslLayer SpiceSaslLayer;
 
+/** Whether it was built in. Without it there is no server that asks for SASL, and no layer. */
+gboolean spice_sasl_is_available(void);
+
 void spice_sasl_layer_free(SpiceSaslLayer *layer);
 
 /** Appends what has to be sent for `data` to `out`. FALSE if the mechanism fails. */

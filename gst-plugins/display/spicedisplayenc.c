@@ -106,13 +106,6 @@ static void images_destroy(gpointer data)
 
 /* Encoding */
 
-static const char *const codec_names[SPICE_IMAGE_N_CODECS] = {
-    [SPICE_IMAGE_CODEC_RAW] = "raw",   [SPICE_IMAGE_CODEC_LZ] = "lz",
-    [SPICE_IMAGE_CODEC_GLZ] = "glz",   [SPICE_IMAGE_CODEC_ZLIB_GLZ] = "zlib-glz",
-    [SPICE_IMAGE_CODEC_QUIC] = "quic", [SPICE_IMAGE_CODEC_LZ4] = "lz4",
-    [SPICE_IMAGE_CODEC_JPEG] = "jpeg",
-};
-
 /** Tells what an image was sent as, and what that saved. */
 static void log_choices(GstSpiceDisplayEnc *self, const SpiceSenderCounters *before)
 {
@@ -122,7 +115,8 @@ static void log_choices(GstSpiceDisplayEnc *self, const SpiceSenderCounters *bef
     for (i = 0; i < SPICE_IMAGE_N_CODECS; i++)
         if (now->codecs[i].images != before->codecs[i].images)
             GST_LOG_OBJECT(self, "%s: %" G_GUINT64_FORMAT " bytes of pixels as %" G_GUINT64_FORMAT,
-                           codec_names[i], now->codecs[i].bytes_in - before->codecs[i].bytes_in,
+                           gst_spice_image_codec_name((SpiceImageCodec)i),
+                           now->codecs[i].bytes_in - before->codecs[i].bytes_in,
                            now->codecs[i].bytes_out - before->codecs[i].bytes_out);
     if (now->hits != before->hits)
         GST_LOG_OBJECT(self, "named: %" G_GUINT64_FORMAT " bytes of pixels not sent",
@@ -156,6 +150,18 @@ static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
     return flow;
 }
 
+/** Tells the channel what was done so far, for statistics. Under the lock. */
+static void tell_figures(GstSpiceDisplayEnc *self)
+{
+    const GstSpiceClientStreamsStats video = gst_spice_client_streams_get_stats(self->streams);
+    const GstSpiceDisplayFigures figures = {
+        .images = *spice_sender_counters(self->sender),
+        .video = {video.streams, video.frames, video.bytes, video.dropped, video.reports},
+    };
+
+    gst_spice_media_channel_set_figures(self->channel, &figures);
+}
+
 /** Tells the sender what has changed of the client's wishes and its link. Under the lock. */
 static void update_circumstances(GstSpiceDisplayEnc *self)
 {
@@ -169,6 +175,7 @@ static void update_circumstances(GstSpiceDisplayEnc *self)
     if (now - self->link_looked_at < LINK_INTERVAL_US)
         return;
     self->link_looked_at = now;
+    tell_figures(self);
     link = gst_spice_media_channel_get_link(self->channel);
     spice_sender_set_mode(
         self->sender, (SpiceImageMode)gst_spice_media_channel_get_image_compression(self->channel));
@@ -387,6 +394,8 @@ static void refine(GstSpiceDisplayEnc *self)
 
     self->refresh_at = 0;
     g_mutex_lock(&self->images->lock);
+    if (self->channel)
+        tell_figures(self);
     lossy = spice_sender_lossy_region(self->sender, 0);
     boxes = pixman_region32_rectangles((pixman_region32_t *)lossy, &n);
     if (n > 0) {
@@ -524,9 +533,12 @@ static GstStructure *make_stats(GstSpiceDisplayEnc *self)
     }
     GST_OBJECT_UNLOCK(self);
     for (i = 0; i < SPICE_IMAGE_N_CODECS; i++) {
-        g_autofree char *images = g_strdup_printf("images-%s", codec_names[i]);
-        g_autofree char *in = g_strdup_printf("bytes-in-%s", codec_names[i]);
-        g_autofree char *out = g_strdup_printf("bytes-out-%s", codec_names[i]);
+        g_autofree char *images =
+            g_strdup_printf("images-%s", gst_spice_image_codec_name((SpiceImageCodec)i));
+        g_autofree char *in =
+            g_strdup_printf("bytes-in-%s", gst_spice_image_codec_name((SpiceImageCodec)i));
+        g_autofree char *out =
+            g_strdup_printf("bytes-out-%s", gst_spice_image_codec_name((SpiceImageCodec)i));
 
         gst_structure_set(stats, images, G_TYPE_UINT64, counters.codecs[i].images, in,
                           G_TYPE_UINT64, counters.codecs[i].bytes_in, out, G_TYPE_UINT64,

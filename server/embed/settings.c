@@ -110,6 +110,8 @@ int spice_server_set_ticket(SpiceServer *s, const char *passwd, int lifetime, in
 
 int spice_server_set_sasl(SpiceServer *s, int enabled)
 {
+    if (enabled && !gst_spice_server_has_sasl())
+        return -1;
     g_object_set(s->session, "sasl", enabled != 0, NULL);
     return 0;
 }

@@ -609,6 +609,13 @@ def test_statistics_tell_who_is_there():
         check({"main", "display", "inputs", "cursor"} <= kinds, str(kinds))
         check(client["from"].startswith("127.0.0.1:") and not client["secure"], str(client))
         check("user" not in client and client["connected_s"] < 60, str(client))
+        display = until(lambda: next((d for d in document()["clients"][0]["channels"]
+                                      if d["type"] == "display" and
+                                      sum(c["count"] for c in d["images"].values())), None), "images")
+        images = display["images"].values()
+        check(sum(c["bytes_of_pixels"] for c in images) > sum(c["bytes_sent"] for c in images) > 1000,
+              str(display))
+        check(display["cache"]["hits"] >= 0 and display["video"]["streams"] >= 0, str(display))
     finally:
         watcher.terminate()
         watcher.wait()
