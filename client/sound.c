@@ -169,7 +169,7 @@ static gboolean start_playback(gpointer data)
     load_plugins();
     {
         GstElement *elements[] = {
-            gst_spice_playback_bin_new(self->session),
+            gst_spice_playback_bin_new(self->session, FALSE),
             gst_element_factory_make("queue", NULL),
             gst_element_factory_make("audioconvert", NULL),
             gst_element_factory_make("audioresample", NULL),

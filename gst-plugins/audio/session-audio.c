@@ -51,10 +51,11 @@ static void watch_volume(GstSpiceSession *session, guint8 type, GstElement *volu
 
 /* Playback */
 
-GstElement *gst_spice_playback_bin_new(GstSpiceSession *session)
+GstElement *gst_spice_playback_bin_new(GstSpiceSession *session, gboolean silence)
 {
     GstElement *bin = gst_bin_new(NULL);
-    GstElement *source = g_object_new(GST_TYPE_SPICE_PLAYBACK_SRC, "session", session, NULL);
+    GstElement *source =
+        g_object_new(GST_TYPE_SPICE_PLAYBACK_SRC, "session", session, "silence", silence, NULL);
     GstElement *decoder = g_object_new(GST_TYPE_SPICE_SOUND_DEC, NULL);
     GstElement *lipsync = g_object_new(GST_TYPE_SPICE_LIPSYNC, "session", session, NULL);
     GstElement *volume = make_volume(SPICE_CHANNEL_PLAYBACK);

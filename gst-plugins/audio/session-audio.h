@@ -13,8 +13,9 @@ G_BEGIN_DECLS
 
 /** What the guest plays, as raw sound on a pad `src`: spiceplaybacksrc ! spicesounddec ! spicelipsync
  * ! volume. The last follows the guest's mixer; where there is no element `volume`, the sound is as
- * loud as it comes. (transfer floating) */
-GstElement *gst_spice_playback_bin_new(GstSpiceSession *session);
+ * loud as it comes. `silence`: there is sound all the time, silent while the guest is; otherwise nothing
+ * comes then. (transfer floating) */
+GstElement *gst_spice_playback_bin_new(GstSpiceSession *session, gboolean silence);
 
 /** What is rendered to its pad `sink` the guest hears: audioconvert ! audioresample ! volume !
  * spicerecordsink, of which `volume` is as above. NULL: a plug-in is missing. The session is set later, by

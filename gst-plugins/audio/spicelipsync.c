@@ -13,6 +13,10 @@
  * is not heard, and pictures follow it. Only where sound
  * begins anew, or is off by more than 200 ms, it is set anew.
  *
+ * A GAP event says that nothing is played: pictures no longer wait for sound. What it lasts becomes
+ * silence, in buffers with %GST_BUFFER_FLAG_GAP, which goes on to where sound begins again. (Not an event:
+ * matroskamux and other muxers wait until there is a buffer on each of their pads.)
+ *
  * The element adds 40 ms of latency, which is how much before its time sound may come to lie.
  *
  * ## Example launch line
@@ -44,6 +48,8 @@ enum {
 #define MAX_BUFFERS GST_SECOND
 /* Beyond that, sound is set anew. */
 #define MAX_SKEW (200 * GST_MSECOND)
+/* What is missing beyond that is not filled with silence. */
+#define MAX_SILENCE GST_SECOND
 
 /* An error is taken away within some seconds, by so many millionths at most; if it is large, by so
  * many. Pictures follow meanwhile. */
@@ -66,6 +72,7 @@ struct _GstSpiceLipsync {
     gint ppm; /* that it is set to */
     SpiceSampleTime time;
     GstClockTime next; /* where the next buffer goes on; NONE: anew */
+    gboolean silent;   /* what came last was a GAP event that lasted */
     gint64 skew_us;    /* last one */
     guint64 n_anew, n_buffers;
 };
@@ -102,7 +109,8 @@ static void begin(GstSpiceLipsync *self, guint rate)
     self->rate = rate;
     self->ppm = 0;
     self->time = (SpiceSampleTime){0};
-    self->next = GST_CLOCK_TIME_NONE;
+    if (!self->silent) /* else sound of another form goes on from silence */
+        self->next = GST_CLOCK_TIME_NONE;
     self->resampler = gst_audio_resampler_new(
         GST_AUDIO_RESAMPLER_METHOD_KAISER, GST_AUDIO_RESAMPLER_FLAG_VARIABLE_RATE,
         GST_AUDIO_FORMAT_S16, GST_SPICE_SOUND_CHANNELS, scaled, scaled, NULL);
@@ -212,12 +220,71 @@ static GstFlowReturn push(GstSpiceLipsync *self, GstBuffer *sound, gboolean anew
     return flow == GST_FLOW_NOT_LINKED ? GST_FLOW_OK : flow;
 }
 
+/* Silence */
+
+/** From where sound is to go on up to `end`. */
+static void push_silence(GstSpiceLipsync *self, GstClockTime end, gboolean anew)
+{
+    const GstClockTime length = end > self->next ? end - self->next : 0;
+    const gsize n = gst_util_uint64_scale(length, self->rate, GST_SECOND);
+    GstBuffer *silence;
+
+    if (n == 0)
+        return;
+    silence = gst_buffer_new_allocate(NULL, n * GST_SPICE_SOUND_SAMPLE_SIZE, NULL);
+    gst_buffer_memset(silence, 0, 0, n * GST_SPICE_SOUND_SAMPLE_SIZE);
+    GST_BUFFER_FLAG_SET(silence, GST_BUFFER_FLAG_GAP);
+    push(self, silence, anew);
+}
+
+/** Whether something is missing before `time` that silence can stand for. */
+static gboolean can_fill(const GstSpiceLipsync *self, GstClockTime time)
+{
+    return GST_CLOCK_TIME_IS_VALID(self->next) &&
+           (time <= self->next || time - self->next <= MAX_SILENCE);
+}
+
+/** Nothing has been played up to now: silence until then, less the headroom that sound has. */
+static void on_gap(GstSpiceLipsync *self, GstClockTime length)
+{
+    GstClockTimeDiff end;
+    gint64 now_us;
+    gboolean anew;
+
+    gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0, 0);
+    if (length == 0 || self->rate == 0 || !get_now(self, &end, &now_us))
+        return;
+    end += (GstClockTimeDiff)length - (GstClockTimeDiff)HEADROOM;
+    if (end <= 0)
+        return;
+    anew = !can_fill(self, (GstClockTime)end);
+    if (anew) /* a recording begins at 0 */
+        self->next = (GstClockTime)end > MAX_SILENCE ? (GstClockTime)end - length : 0;
+    self->silent = TRUE;
+    push_silence(self, (GstClockTime)end, anew);
+}
+
+/* Sound */
+
+/** Where sound begins anew. TRUE: it goes on from what was there before. */
+static gboolean set_anew(GstSpiceLipsync *self, GstClockTime wanted)
+{
+    const gboolean fill = self->silent && can_fill(self, wanted);
+
+    set_correction(self, 0);
+    if (fill)
+        push_silence(self, wanted, FALSE);
+    else
+        self->next = wanted;
+    return fill;
+}
+
 static GstFlowReturn on_sound(GstPad *pad, GstObject *parent, GstBuffer *sound)
 {
     GstSpiceLipsync *self = GST_SPICE_LIPSYNC(parent);
     GstClockTimeDiff wanted, skew = 0;
     GstBuffer *out;
-    gboolean anew;
+    gboolean anew, goes_on = TRUE;
 
     if (self->rate == 0) {
         gst_buffer_unref(sound);
@@ -227,7 +294,7 @@ static GstFlowReturn on_sound(GstPad *pad, GstObject *parent, GstBuffer *sound)
         gst_buffer_unref(sound);
         return GST_FLOW_OK;
     }
-    anew = !GST_CLOCK_TIME_IS_VALID(self->next) || GST_BUFFER_IS_DISCONT(sound);
+    anew = !GST_CLOCK_TIME_IS_VALID(self->next) || self->silent || GST_BUFFER_IS_DISCONT(sound);
     if (!anew) {
         skew = wanted - (GstClockTimeDiff)self->next;
         anew = ABS(skew) > (GstClockTimeDiff)MAX_SKEW;
@@ -244,26 +311,39 @@ static GstFlowReturn on_sound(GstPad *pad, GstObject *parent, GstBuffer *sound)
     if (anew) {
         GST_DEBUG_OBJECT(self, "anew at %" GST_STIME_FORMAT ", by %" GST_STIME_FORMAT,
                          GST_STIME_ARGS(wanted), GST_STIME_ARGS(skew));
-        self->next = (GstClockTime)wanted;
-        set_correction(self, 0);
+        goes_on = set_anew(self, (GstClockTime)wanted);
     } else {
         set_correction(self, correction_ppm(skew));
     }
+    self->silent = FALSE;
     GST_LOG_OBJECT(self, "off by %" GST_STIME_FORMAT ", corrected by %d ppm", GST_STIME_ARGS(skew),
                    self->ppm);
     out = stretch(self, sound);
     gst_buffer_unref(sound);
-    return out ? push(self, out, anew) : GST_FLOW_OK;
+    return out ? push(self, out, !goes_on) : GST_FLOW_OK;
 }
 
 /* Events and queries */
+
+static void forget_time(GstSpiceLipsync *self)
+{
+    self->next = GST_CLOCK_TIME_NONE;
+    self->silent = FALSE;
+}
 
 static gboolean on_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
 {
     GstSpiceLipsync *self = GST_SPICE_LIPSYNC(parent);
     GstCaps *caps;
+    GstClockTime length;
     gint rate = 0;
 
+    if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
+        gst_event_parse_gap(event, NULL, &length);
+        on_gap(self, GST_CLOCK_TIME_IS_VALID(length) ? length : 0);
+        gst_event_unref(event);
+        return TRUE;
+    }
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         gst_event_parse_caps(event, &caps);
         gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
@@ -271,7 +351,7 @@ static gboolean on_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
         return gst_pad_push_event(self->src, event) || !gst_pad_is_linked(self->src);
     }
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
-        self->next = GST_CLOCK_TIME_NONE;
+        forget_time(self);
     return gst_pad_event_default(pad, parent, event);
 }
 
@@ -322,7 +402,7 @@ static GstStateChangeReturn gst_spice_lipsync_change_state(GstElement *element,
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
         g_clear_pointer(&self->resampler, gst_audio_resampler_free);
         self->rate = 0;
-        self->next = GST_CLOCK_TIME_NONE;
+        forget_time(self);
     }
     return result;
 }

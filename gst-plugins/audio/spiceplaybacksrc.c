@@ -12,6 +12,9 @@
  * #GstReferenceTimestampMeta: spicelipsync makes timestamps of it. If what follows is slow, the oldest
  * packets are dropped.
  *
+ * When the guest has come to be silent a GAP event without a duration says so. With `silence` GAP events
+ * follow as time passes, of which spicelipsync makes silence.
+ *
  * spicesrc has this element in it.
  *
  * ## Example launch line
@@ -35,14 +38,22 @@ GST_DEBUG_CATEGORY_STATIC(spiceplaybacksrc_debug);
 enum {
     PROP_0,
     PROP_SESSION,
+    PROP_SILENCE,
 };
 
 enum { MAX_WAITING = 50 }; /* packets; half a second, mostly */
+/* A guest that plays, but has nothing come for so long, is silent. */
+#define STARVED_US (200 * G_TIME_SPAN_MILLISECOND)
+/* Of one GAP event. */
+#define GAP_US GST_TIME_AS_USECONDS(GST_SPICE_PLAYBACK_GAP)
+/* START follows at once if the guest plays already; until then its rate is not known. */
+#define FIRST_GAP_US (100 * G_TIME_SPAN_MILLISECOND)
 
 struct _GstSpicePlaybackSrc {
     GstPushSrc parent_instance;
 
     GstSpiceSession *session; /* under the object lock; does not change while it runs */
+    gboolean silence;         /* under the object lock */
 
     /* the session's I/O thread */
     SpiceArena arena;
@@ -57,7 +68,11 @@ struct _GstSpicePlaybackSrc {
     GQueue queue;  /* under lock: GstSample, packets with their caps */
     gboolean lost; /* under lock: packets before the next were dropped */
     gboolean flushing;
-    GError *error; /* under lock: the channel's end */
+    gboolean plays;     /* under lock: between START and STOP */
+    GstCaps *form;      /* under lock: of what is played, or would be; NULL: not known yet */
+    gint64 silent_from; /* under lock: monotonic, when the next GAP event is due */
+    gboolean told;      /* under lock: that it is silent */
+    GError *error;      /* under lock: the channel's end */
     GstSpiceAttachment *attachment;
 };
 
@@ -99,6 +114,8 @@ static void enqueue(GstSpicePlaybackSrc *self, GstBuffer *packet)
     gst_buffer_unref(packet);
     g_mutex_lock(&self->lock);
     g_queue_push_tail(&self->queue, sample);
+    self->silent_from = g_get_monotonic_time() + STARVED_US;
+    self->told = FALSE;
     if (self->queue.length > MAX_WAITING) {
         gst_sample_unref(g_queue_pop_head(&self->queue));
         self->lost = TRUE;
@@ -125,6 +142,18 @@ static void refuse(GstSpicePlaybackSrc *self, const char *what)
     end(self, error);
 }
 
+/** What is played from now on, or, as far as is known, would be. */
+static void set_form(GstSpicePlaybackSrc *self, GstCaps *caps, gboolean plays, gint64 silent_from)
+{
+    g_mutex_lock(&self->lock);
+    gst_caps_replace(&self->form, caps);
+    self->plays = plays;
+    self->told = FALSE;
+    self->silent_from = silent_from;
+    g_cond_signal(&self->cond);
+    g_mutex_unlock(&self->lock);
+}
+
 static void take_start(GstSpicePlaybackSrc *self, const SpiceMsgPlaybackStart *start)
 {
     if (start->channels != GST_SPICE_SOUND_CHANNELS || start->format != SPICE_AUDIO_FMT_S16 ||
@@ -137,12 +166,14 @@ static void take_start(GstSpicePlaybackSrc *self, const SpiceMsgPlaybackStart *s
     self->discont = TRUE;
     gst_clear_caps(&self->caps);
     self->caps = make_caps(self->mode, self->rate);
+    set_form(self, self->caps, TRUE, g_get_monotonic_time() + STARVED_US);
 }
 
 static void take_stop(GstSpicePlaybackSrc *self)
 {
     self->rate = 0;
-    gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0, 0);
+    if (self->caps)
+        set_form(self, self->caps, FALSE, g_get_monotonic_time());
 }
 
 /** `bytes` is what the packet lies in. */
@@ -185,6 +216,13 @@ static void take_mode(GstSpicePlaybackSrc *self, const SpiceMsgAudioMode *mode)
         return;
     }
     self->mode = (SpiceAudioDataMode)mode->mode;
+    if (!self->caps) {
+        g_autoptr(GstCaps) likely = make_caps(
+            self->mode,
+            self->mode == SPICE_AUDIO_DATA_MODE_CELT_0_5_1 ? 44100 : GST_SPICE_SOUND_RATE);
+
+        set_form(self, likely, FALSE, g_get_monotonic_time() + FIRST_GAP_US);
+    }
 }
 
 static void take(GstSpicePlaybackSrc *self, guint16 type, gpointer message, GBytes *bytes)
@@ -247,6 +285,7 @@ static void on_closed(GstSpiceAttachment *attachment, const GError *error, gpoin
     GstSpicePlaybackSrc *self = user_data;
 
     take_stop(self);
+    gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0, 0);
     gst_spice_session_set_volume(self->session, SPICE_CHANNEL_PLAYBACK, NULL);
     end(self, error);
 }
@@ -269,16 +308,72 @@ static GstFlowReturn report_end(GstSpicePlaybackSrc *self, const GError *error)
     return GST_FLOW_EOS;
 }
 
-/** The next packet; NULL and *flow: there will be none. */
+/** Under lock: an empty buffer, of which on_push() makes an event. The base class holds a lock while it
+ * has us make buffers, under which nothing must be pushed. */
+static GstSample *make_gap(GstSpicePlaybackSrc *self, GstClockTime length)
+{
+    GstClock *clock = gst_element_get_clock(GST_ELEMENT(self));
+    GstBuffer *buffer = gst_buffer_new();
+    GstSample *sample;
+
+    GST_BUFFER_PTS(buffer) = 0;
+    if (clock)
+        GST_BUFFER_PTS(buffer) =
+            gst_clock_get_time(clock) - gst_element_get_base_time(GST_ELEMENT(self));
+    GST_BUFFER_DURATION(buffer) = length;
+    sample = gst_sample_new(buffer, self->form, NULL, NULL);
+    gst_buffer_unref(buffer);
+    g_clear_pointer(&clock, gst_object_unref);
+    return sample;
+}
+
+static GstPadProbeReturn on_push(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+
+    if (gst_buffer_get_size(buffer) > 0)
+        return GST_PAD_PROBE_OK;
+    gst_pad_push_event(pad, gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
+    return GST_PAD_PROBE_DROP;
+}
+
+/** Under lock: waits for a packet, or the end. FALSE: the guest is silent, of which *gap is to be told. */
+static gboolean wait_for_packet(GstSpicePlaybackSrc *self, gboolean silence, GstClockTime *gap)
+{
+    while (!self->flushing && !self->error && g_queue_is_empty(&self->queue)) {
+        const gint64 now = g_get_monotonic_time();
+
+        if (!self->form || (self->told && !silence)) {
+            g_cond_wait(&self->cond, &self->lock);
+        } else if (now < self->silent_from) {
+            g_cond_wait_until(&self->cond, &self->lock, self->silent_from);
+        } else {
+            *gap = self->told ? GST_SPICE_PLAYBACK_GAP : 0;
+            self->told = TRUE;
+            /* What was missed, as while the pipeline was paused, is not made up for. */
+            self->silent_from = MAX(self->silent_from + GAP_US, now - GAP_US);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/** The next packet, or silence, which is no packet but the form of one; NULL and *flow: there will be
+ * none. */
 static GstSample *next(GstSpicePlaybackSrc *self, gboolean *lost, GstFlowReturn *flow)
 {
     GstSample *sample = NULL;
     GError *error = NULL;
+    gboolean silence;
+    GstClockTime gap;
 
+    GST_OBJECT_LOCK(self);
+    silence = self->silence;
+    GST_OBJECT_UNLOCK(self);
     g_mutex_lock(&self->lock);
-    while (!self->flushing && !self->error && g_queue_is_empty(&self->queue))
-        g_cond_wait(&self->cond, &self->lock);
-    if (self->flushing)
+    if (!wait_for_packet(self, silence, &gap))
+        sample = make_gap(self, gap);
+    else if (self->flushing)
         *flow = GST_FLOW_FLUSHING;
     else if (!g_queue_is_empty(&self->queue))
         sample = g_queue_pop_head(&self->queue);
@@ -372,8 +467,10 @@ static gboolean gst_spice_playback_src_stop(GstBaseSrc *src)
     if (self->attachment)
         gst_spice_attachment_detach(g_steal_pointer(&self->attachment));
     gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0, 0);
+    gst_clear_caps(&self->caps);
     g_mutex_lock(&self->lock);
     clear_queue(self);
+    gst_clear_caps(&self->form);
     g_clear_error(&self->error);
     g_mutex_unlock(&self->lock);
     return TRUE;
@@ -386,12 +483,13 @@ static void gst_spice_playback_src_set_property(GObject *object, guint id, const
 {
     GstSpicePlaybackSrc *self = GST_SPICE_PLAYBACK_SRC(object);
 
-    if (id != PROP_SESSION) {
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-        return;
-    }
     GST_OBJECT_LOCK(self);
-    g_set_object(&self->session, g_value_get_object(value));
+    if (id == PROP_SESSION)
+        g_set_object(&self->session, g_value_get_object(value));
+    else if (id == PROP_SILENCE)
+        self->silence = g_value_get_boolean(value);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     GST_OBJECT_UNLOCK(self);
 }
 
@@ -400,6 +498,8 @@ static void gst_spice_playback_src_get_property(GObject *object, guint id, GValu
 {
     if (id == PROP_SESSION)
         g_value_set_object(value, GST_SPICE_PLAYBACK_SRC(object)->session);
+    else if (id == PROP_SILENCE)
+        g_value_set_boolean(value, GST_SPICE_PLAYBACK_SRC(object)->silence);
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
@@ -410,6 +510,7 @@ static void gst_spice_playback_src_finalize(GObject *object)
 
     clear_queue(self);
     gst_clear_caps(&self->caps);
+    gst_clear_caps(&self->form);
     g_clear_object(&self->session);
     g_clear_error(&self->error);
     spice_arena_clear(&self->arena);
@@ -424,6 +525,7 @@ static void gst_spice_playback_src_init(GstSpicePlaybackSrc *self)
     g_cond_init(&self->cond);
     g_queue_init(&self->queue);
     spice_arena_init(&self->arena, &spice_allocator_libc, 1 << 16);
+    gst_pad_add_probe(GST_BASE_SRC_PAD(self), GST_PAD_PROBE_TYPE_BUFFER, on_push, NULL, NULL);
     gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
     gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 }
@@ -449,6 +551,11 @@ static void gst_spice_playback_src_class_init(GstSpicePlaybackSrcClass *klass)
         object_class, PROP_SESSION,
         g_param_spec_object("session", "Session", "Session to hear", GST_SPICE_TYPE_SESSION,
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+    g_object_class_install_property(
+        object_class, PROP_SILENCE,
+        g_param_spec_boolean(
+            "silence", "Silence", "Send GAP events, as time passes, while the guest plays nothing",
+            FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     gst_element_class_add_static_pad_template(element_class, &src_template);
     gst_element_class_set_static_metadata(
         element_class, "SPICE playback source", "Source/Network/Audio",

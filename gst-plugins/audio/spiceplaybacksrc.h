@@ -9,4 +9,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(GstSpicePlaybackSrc, gst_spice_playback_src, GST, SPICE_PLAYBACK_SRC,
                      GstPushSrc)
 
+/** How long one GAP event lasts. */
+#define GST_SPICE_PLAYBACK_GAP (20 * GST_MSECOND)
+
 G_END_DECLS

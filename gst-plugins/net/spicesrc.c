@@ -10,8 +10,8 @@
  * pointer input.
  *
  * What the guest plays comes from the pad `audio`, if the server has sound, as raw sound that is timed to
- * be together with the picture and as loud as the guest's mixer says; nothing comes while the guest is
- * silent. What goes into the pad `record`, a request pad, the guest hears while it records.
+ * be together with the picture and as loud as the guest's mixer says. While the guest plays nothing it is
+ * silence, so that muxers and mixers go on (see `silence`). What goes into the pad `record`, a request pad, the guest hears while it records.
  *
  * By default display 0 alone is exposed (see `monitor`), so that a pipeline with one sink sends
  * each click once. `all-displays` exposes each monitor that the server has: those of several graphics
@@ -37,150 +37,27 @@
  * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! audioconvert ! autoaudiosink
  * ]| The same with its sound.
  */
-#include "spicesrc.h"
-
 #include <gst/video/video.h>
 #include <stdio.h>
 
 #include "core/wire/channel.h"
-#include "gst-plugins/audio/session-audio.h"
-#include "gst-plugins/display/spicedisplaydec.h"
 #include "gst-plugins/display/spiceheads.h"
 #include "session-context.h"
-#include "session/image-compression.h"
 #include "spicechannelsrc.h"
-#include "transport/address.h"
+#include "spicesrc-private.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicesrc_debug);
 #define GST_CAT_DEFAULT spicesrc_debug
 
 enum {
-    DEFAULT_TIMEOUT_S = 30,
     MAX_DISPLAYS = 16, /* each may take a gigabyte of surfaces */
 };
 
-enum {
-    PROP_0,
-    PROP_LOCATION,
-    PROP_USERNAME,
-    PROP_PASSWORD,
-    PROP_CA_FILE,
-    PROP_HOST_SUBJECT,
-    PROP_TIMEOUT,
-    PROP_MONITOR,
-    PROP_ALL_DISPLAYS,
-    PROP_AUDIO,
-    PROP_SHOW_CURSOR,
-    PROP_PREFERRED_COMPRESSION,
-    PROP_TIMESTAMPS,
-    PROP_NUM_BUFFERS,
-    PROP_SESSION,
-};
-
-struct _GstSpiceSrc {
-    GstBin parent_instance;
-
-    /* properties, under the object lock */
-    char *location, *username, *password, *ca_file, *host_subject;
-    guint timeout, monitor;
-    gboolean all_displays, audio, show_cursor;
-    GstElement *record; /* the bin behind the pad `record`; a reference */
-    GstSpiceImageCompression preferred_compression;
-    GstSpiceTimestamps timestamps;
-    gint num_buffers;
-
-    GstSpiceSession *session; /* under the object lock */
-    gulong handlers[3];
-    /* The session's I/O thread alone, or while there is no session: */
-    GArray *new_displays; /* ids since the last list */
-    guint n_displays;
-    gboolean new_audio; /* since the last list */
-    gboolean listed;    /* the first list has come */
-    GMutex lock;
-    GCond cond;
-    gboolean closing;      /* under lock: no display is added any more */
-    guint adding;          /* under lock: how many tasks are just adding displays */
-    gboolean error_posted; /* under lock */
-};
-
-static void gst_spice_src_uri_handler_init(gpointer iface, gpointer data);
-
 G_DEFINE_FINAL_TYPE_WITH_CODE(GstSpiceSrc, gst_spice_src, GST_TYPE_BIN,
-                              G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER,
-                                                    gst_spice_src_uri_handler_init))
+                              G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, gst_spice_src_uri_init))
 
 static GstStaticPadTemplate display_template = GST_STATIC_PAD_TEMPLATE(
     "display_%u", GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("BGRx")));
-
-static GstStaticPadTemplate audio_template =
-    GST_STATIC_PAD_TEMPLATE("audio", GST_PAD_SRC, GST_PAD_SOMETIMES,
-                            GST_STATIC_CAPS("audio/x-raw, layout = (string) interleaved, "
-                                            "rate = (int) [ 8000, 192000 ], channels = (int) 2"));
-
-static GstStaticPadTemplate record_template = GST_STATIC_PAD_TEMPLATE(
-    "record", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("audio/x-raw"));
-
-/* Sound */
-
-static void add_audio(GstSpiceSrc *self)
-{
-    GstElement *bin = gst_spice_playback_bin_new(self->session);
-    GstPadTemplate *template = gst_static_pad_template_get(&audio_template);
-    GstPad *target, *pad;
-
-    gst_bin_add(GST_BIN(self), bin); /* which unlinks its pads */
-    target = gst_element_get_static_pad(bin, "src");
-    pad = gst_ghost_pad_new_from_template("audio", target, template);
-    gst_object_unref(target);
-    gst_object_unref(template);
-    gst_pad_set_active(pad, TRUE);
-    gst_element_add_pad(GST_ELEMENT(self), pad);
-    gst_element_sync_state_with_parent(bin);
-}
-
-static GstPad *gst_spice_src_request_new_pad(GstElement *element, GstPadTemplate *template,
-                                             const char *name, const GstCaps *caps)
-{
-    GstSpiceSrc *self = GST_SPICE_SRC(element);
-    GstPad *target, *pad;
-
-    if (self->record || GST_PAD_TEMPLATE_DIRECTION(template) != GST_PAD_SINK)
-        return NULL;
-    self->record = gst_spice_record_bin_new(self->session);
-    if (!self->record) {
-        GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
-                          ("audioconvert and audioresample are needed."), (NULL));
-        return NULL;
-    }
-    gst_bin_add(GST_BIN(self), gst_object_ref(self->record));
-    target = gst_element_get_static_pad(self->record, "sink");
-    pad = gst_ghost_pad_new_from_template("record", target, template);
-    gst_object_unref(target);
-    gst_pad_set_active(pad, TRUE);
-    gst_element_add_pad(element, pad);
-    gst_element_sync_state_with_parent(self->record);
-    return pad;
-}
-
-static void gst_spice_src_release_pad(GstElement *element, GstPad *pad)
-{
-    GstSpiceSrc *self = GST_SPICE_SRC(element);
-    GstElement *record = g_steal_pointer(&self->record);
-
-    gst_element_remove_pad(element, pad);
-    if (!record)
-        return;
-    gst_element_set_state(record, GST_STATE_NULL);
-    if (GST_OBJECT_PARENT(record) == GST_OBJECT(self)) /* else the bin is being disposed of */
-        gst_bin_remove(GST_BIN(self), record);
-    gst_object_unref(record);
-}
-
-static void set_record_session(GstSpiceSrc *self, GstSpiceSession *session)
-{
-    if (self->record)
-        gst_spice_record_bin_set_session(self->record, session);
-}
 
 /* Displays come and go */
 
@@ -341,7 +218,7 @@ static void add_displays_async(GstElement *element, gpointer data)
     for (i = 0; i < displays->ids->len; i++)
         add_display(self, g_array_index(displays->ids, guint, i));
     if (displays->audio)
-        add_audio(self);
+        gst_spice_src_add_audio(self);
     gst_element_no_more_pads(element);
     end_adding(self);
 }
@@ -421,7 +298,7 @@ static gboolean open_session(GstSpiceSrc *self)
                  "timeout", self->timeout, "record", self->record != NULL, NULL);
     self->session = session;
     GST_OBJECT_UNLOCK(self);
-    set_record_session(self, session);
+    gst_spice_src_set_record_session(self, session);
     self->handlers[0] =
         g_signal_connect(session, "channel-available", G_CALLBACK(on_channel_available), self);
     self->handlers[1] =
@@ -446,7 +323,7 @@ static void close_session(GstSpiceSrc *self)
         return;
     for (i = 0; i < G_N_ELEMENTS(self->handlers); i++)
         g_signal_handler_disconnect(session, self->handlers[i]);
-    set_record_session(self, NULL);
+    gst_spice_src_set_record_session(self, NULL);
     gst_spice_session_close(session);
     g_object_unref(session);
     self->new_audio = FALSE;
@@ -540,170 +417,7 @@ static gboolean gst_spice_src_send_event(GstElement *element, GstEvent *event)
     return handled;
 }
 
-/* URI handler */
-
-static GstURIType gst_spice_src_uri_get_type(GType type)
-{
-    return GST_URI_SRC;
-}
-
-static const gchar *const *gst_spice_src_uri_get_protocols(GType type)
-{
-    static const gchar *const protocols[] = {"spice", "spice+tls", "spice+unix", NULL};
-
-    return protocols;
-}
-
-static gchar *gst_spice_src_uri_get_uri(GstURIHandler *handler)
-{
-    GstSpiceSrc *self = GST_SPICE_SRC(handler);
-    gchar *uri;
-
-    GST_OBJECT_LOCK(self);
-    uri = g_strdup(self->location);
-    GST_OBJECT_UNLOCK(self);
-    return uri;
-}
-
-static gboolean gst_spice_src_uri_set_uri(GstURIHandler *handler, const gchar *uri, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    SpiceAddress *address = spice_address_parse(uri, &local);
-
-    if (!address) {
-        g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "%s", local->message);
-        return FALSE;
-    }
-    spice_address_free(address);
-    if (GST_STATE(handler) > GST_STATE_READY) {
-        g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
-                    "the location cannot be changed while the source is connected");
-        return FALSE;
-    }
-    g_object_set(handler, "location", uri, NULL);
-    return TRUE;
-}
-
-static void gst_spice_src_uri_handler_init(gpointer g_iface, gpointer data)
-{
-    GstURIHandlerInterface *iface = g_iface;
-
-    iface->get_type = gst_spice_src_uri_get_type;
-    iface->get_protocols = gst_spice_src_uri_get_protocols;
-    iface->get_uri = gst_spice_src_uri_get_uri;
-    iface->set_uri = gst_spice_src_uri_set_uri;
-}
-
 /* Object */
-
-static char **string_property(GstSpiceSrc *self, guint id)
-{
-    switch (id) {
-    case PROP_LOCATION:
-        return &self->location;
-    case PROP_USERNAME:
-        return &self->username;
-    case PROP_PASSWORD:
-        return &self->password;
-    case PROP_CA_FILE:
-        return &self->ca_file;
-    case PROP_HOST_SUBJECT:
-        return &self->host_subject;
-    default:
-        return NULL;
-    }
-}
-
-static void gst_spice_src_set_property(GObject *object, guint id, const GValue *value,
-                                       GParamSpec *pspec)
-{
-    GstSpiceSrc *self = GST_SPICE_SRC(object);
-    char **text = string_property(self, id);
-
-    GST_OBJECT_LOCK(self);
-    if (text) {
-        g_free(*text);
-        *text = g_value_dup_string(value);
-        GST_OBJECT_UNLOCK(self);
-        return;
-    }
-    switch (id) {
-    case PROP_TIMEOUT:
-        self->timeout = g_value_get_uint(value);
-        break;
-    case PROP_MONITOR:
-        self->monitor = g_value_get_uint(value);
-        break;
-    case PROP_ALL_DISPLAYS:
-        self->all_displays = g_value_get_boolean(value);
-        break;
-    case PROP_AUDIO:
-        self->audio = g_value_get_boolean(value);
-        break;
-    case PROP_SHOW_CURSOR:
-        self->show_cursor = g_value_get_boolean(value);
-        break;
-    case PROP_PREFERRED_COMPRESSION:
-        self->preferred_compression = g_value_get_enum(value);
-        break;
-    case PROP_TIMESTAMPS:
-        self->timestamps = g_value_get_enum(value);
-        break;
-    case PROP_NUM_BUFFERS:
-        self->num_buffers = g_value_get_int(value);
-        break;
-    default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-        break;
-    }
-    GST_OBJECT_UNLOCK(self);
-}
-
-static void gst_spice_src_get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-    GstSpiceSrc *self = GST_SPICE_SRC(object);
-    char **text = string_property(self, id);
-
-    GST_OBJECT_LOCK(self);
-    if (text) {
-        g_value_set_string(value, *text);
-        GST_OBJECT_UNLOCK(self);
-        return;
-    }
-    switch (id) {
-    case PROP_TIMEOUT:
-        g_value_set_uint(value, self->timeout);
-        break;
-    case PROP_MONITOR:
-        g_value_set_uint(value, self->monitor);
-        break;
-    case PROP_ALL_DISPLAYS:
-        g_value_set_boolean(value, self->all_displays);
-        break;
-    case PROP_AUDIO:
-        g_value_set_boolean(value, self->audio);
-        break;
-    case PROP_SHOW_CURSOR:
-        g_value_set_boolean(value, self->show_cursor);
-        break;
-    case PROP_PREFERRED_COMPRESSION:
-        g_value_set_enum(value, self->preferred_compression);
-        break;
-    case PROP_TIMESTAMPS:
-        g_value_set_enum(value, self->timestamps);
-        break;
-    case PROP_NUM_BUFFERS:
-        g_value_set_int(value, self->num_buffers);
-        break;
-    case PROP_SESSION:
-        g_value_set_object(value, self->session);
-        break;
-    default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-        break;
-    }
-    GST_OBJECT_UNLOCK(self);
-}
 
 static void gst_spice_src_finalize(GObject *object)
 {
@@ -725,86 +439,11 @@ static void gst_spice_src_init(GstSpiceSrc *self)
     g_mutex_init(&self->lock);
     g_cond_init(&self->cond);
     self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
-    self->timeout = DEFAULT_TIMEOUT_S;
+    self->timeout = GST_SPICE_SRC_TIMEOUT_S;
     self->num_buffers = -1;
-    self->audio = TRUE;
+    self->audio = self->silence = TRUE;
     gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
     GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
-}
-
-static void install_properties(GObjectClass *object_class)
-{
-    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-    g_object_class_install_property(
-        object_class, PROP_LOCATION,
-        g_param_spec_string("location", "Location",
-                            "URI of the server: spice://host:port, spice+tls://host:port or "
-                            "spice+unix:///path",
-                            NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_USERNAME,
-        g_param_spec_string("username", "User name", "For servers that want SASL", NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server, or the user's password",
-                            NULL,
-                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-    g_object_class_install_property(
-        object_class, PROP_CA_FILE,
-        g_param_spec_string("ca-file", "CA file",
-                            "PEM file of trusted certificates; without one, the system's", NULL,
-                            flags));
-    g_object_class_install_property(
-        object_class, PROP_HOST_SUBJECT,
-        g_param_spec_string("host-subject", "Host subject",
-                            "Subject that the server's certificate must have, such as "
-                            "\"O=Example,CN=host\"; the host name is then not looked at",
-                            NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_TIMEOUT,
-        g_param_spec_uint("timeout", "Timeout",
-                          "Seconds of silence after which the server counts as gone (0: never); "
-                          "connecting and the handshake take 10 s at most, or this if it is less",
-                          0, G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
-    g_object_class_install_property(object_class, PROP_MONITOR,
-                                    g_param_spec_uint("monitor", "Monitor",
-                                                      "The display to expose unless all are", 0,
-                                                      255, 0, flags));
-    g_object_class_install_property(
-        object_class, PROP_ALL_DISPLAYS,
-        g_param_spec_boolean("all-displays", "All displays",
-                             "Expose a pad for each monitor that the server has", FALSE, flags));
-    g_object_class_install_property(
-        object_class, PROP_AUDIO,
-        g_param_spec_boolean("audio", "Audio", "Expose a pad for the server's sound, if it has any",
-                             TRUE, flags));
-    g_object_class_install_property(
-        object_class, PROP_SHOW_CURSOR,
-        g_param_spec_boolean("show-cursor", "Show cursor",
-                             "Draw the server's cursor into the frames, for recording", FALSE,
-                             flags));
-    g_object_class_install_property(
-        object_class, PROP_PREFERRED_COMPRESSION,
-        g_param_spec_enum("preferred-compression", "Preferred compression",
-                          "How the server is asked to send images (adaptive: as it likes); a "
-                          "server that takes no wishes is not asked",
-                          GST_SPICE_TYPE_IMAGE_COMPRESSION, GST_SPICE_IMAGE_COMPRESSION_ADAPTIVE,
-                          flags));
-    g_object_class_install_property(
-        object_class, PROP_TIMESTAMPS,
-        g_param_spec_enum("timestamps", "Timestamps", "What the frames' timestamps say",
-                          GST_TYPE_SPICE_TIMESTAMPS, GST_SPICE_TIMESTAMPS_NONE, flags));
-    g_object_class_install_property(
-        object_class, PROP_NUM_BUFFERS,
-        g_param_spec_int("num-buffers", "Number of buffers",
-                         "Frames of each display before the end of the stream (-1: no end)", -1,
-                         G_MAXINT, -1, flags));
-    g_object_class_install_property(
-        object_class, PROP_SESSION,
-        g_param_spec_object("session", "Session",
-                            "The session, for input, cursor and mouse mode; from PAUSED on",
-                            GST_SPICE_TYPE_SESSION, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void gst_spice_src_class_init(GstSpiceSrcClass *klass)
@@ -814,19 +453,14 @@ static void gst_spice_src_class_init(GstSpiceSrcClass *klass)
 
     GST_DEBUG_CATEGORY_INIT(spicesrc_debug, "spicesrc", 0, "SPICE desktop source");
 
-    object_class->set_property = gst_spice_src_set_property;
-    object_class->get_property = gst_spice_src_get_property;
     object_class->finalize = gst_spice_src_finalize;
     element_class->change_state = gst_spice_src_change_state;
     element_class->send_event = gst_spice_src_send_event;
-    element_class->request_new_pad = gst_spice_src_request_new_pad;
-    element_class->release_pad = gst_spice_src_release_pad;
     GST_BIN_CLASS(klass)->handle_message = gst_spice_src_handle_message;
-    install_properties(object_class);
+    gst_spice_src_install_properties(object_class);
+    gst_spice_src_install_sound(element_class);
 
     gst_element_class_add_static_pad_template(element_class, &display_template);
-    gst_element_class_add_static_pad_template(element_class, &audio_template);
-    gst_element_class_add_static_pad_template(element_class, &record_template);
     gst_element_class_set_static_metadata(element_class, "SPICE source", "Source/Network/Video",
                                           "Shows the desktop of a SPICE server",
                                           "The gst-spice developers");

@@ -1,5 +1,5 @@
 /* spicesounddec and spicelipsync: forms that change, damage, times kept; time made of stamps, without a gap
- * but where there is one.
+ * but where there is one, which becomes silence if it is told of.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -81,9 +81,9 @@ static void test_decoder(void)
 typedef struct {
     GstHarness *h;
     GstSpiceSession *session;
-    gint64 start_us; /* monotonic */
-    guint n_anew, n_gaps;
-    GstClockTime first, end; /* of what came out; end of the last */
+    gint64 start_us;                /* monotonic */
+    guint n_anew, n_gaps, n_silent; /* buffers */
+    GstClockTime first, end;        /* of what came out; end of the last */
     gsize n_samples;
 } Player;
 
@@ -116,6 +116,7 @@ static void look(Player *self)
         const GstClockTime pts = GST_BUFFER_PTS(sound);
 
         self->n_samples += gst_buffer_get_size(sound) / 4;
+        self->n_silent += GST_BUFFER_FLAG_IS_SET(sound, GST_BUFFER_FLAG_GAP);
         if (!GST_CLOCK_TIME_IS_VALID(self->first))
             self->first = pts;
         if (GST_BUFFER_IS_DISCONT(sound))
@@ -208,6 +209,96 @@ static void test_without_stamp(void)
     end(&self);
 }
 
+/** GAP events for `ms`, as time passes; at each, what has come out. */
+static void be_silent(Player *self, guint ms)
+{
+    guint i;
+
+    for (i = 0; i < ms / 20; i++) {
+        g_usleep(20000);
+        gst_harness_push_event(self->h, gst_event_new_gap(0, 20 * GST_MSECOND));
+        look(self);
+    }
+}
+
+/** Packets that come as they are made. */
+static void play_now(Player *self, guint n)
+{
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
+    const gint64 start_us = g_get_monotonic_time();
+    guint i;
+
+    for (i = 0; i < n; i++) {
+        GstBuffer *sound = gst_buffer_new_allocate(NULL, PACKET * 4, NULL);
+        const gint64 made_us = start_us + (gint64)i * PACKET_US;
+        const gint64 now = g_get_monotonic_time();
+
+        gst_buffer_memset(sound, 0, 1, PACKET * 4);
+        gst_spice_buffer_set_media_time(sound, gst_spice_media_clock_take(clock, SPICE_MEDIA_AUDIO,
+                                                                          (guint32)(now / 1000),
+                                                                          PACKET_US, now, NULL));
+        gst_harness_push(self->h, sound);
+        look(self);
+        g_usleep((gulong)MAX(made_us + PACKET_US - g_get_monotonic_time(), 0));
+    }
+}
+
+/** Whether what has come out lasts as long as the clock says, but for its headroom and packets. */
+static bool is_up_to_now(const Player *self)
+{
+    const GstClockTimeDiff behind = GST_CLOCK_DIFF(
+        self->end, (GstClockTime)(gst_clock_get_time(GST_ELEMENT_CLOCK(self->h->element)) -
+                                  gst_element_get_base_time(self->h->element)));
+
+    return ABS(behind) < (GstClockTimeDiff)(150 * GST_MSECOND);
+}
+
+static void test_silence(void)
+{
+    Player self = begin();
+    guint n_silent;
+
+    gst_element_set_base_time(self.h->element,
+                              gst_clock_get_time(GST_ELEMENT_CLOCK(self.h->element)));
+    gst_harness_push_event(self.h, gst_event_new_gap(0, 0));
+    look(&self);
+    TAP_OK(self.n_samples == 0, "a GAP event that lasts nothing is none to be heard");
+    be_silent(&self, 300);
+    TAP_OK(self.n_silent > 10 && self.first == 0 && self.n_anew == 1 && self.n_gaps == 0 &&
+               is_up_to_now(&self),
+           "silence goes from the beginning to now (%u buffers)", self.n_silent);
+    n_silent = self.n_silent;
+    play_now(&self, 30);
+    TAP_OK(self.n_silent <= n_silent + 1 && self.n_anew == 1 && self.n_gaps == 0 &&
+               is_up_to_now(&self),
+           "sound goes on from it");
+    n_silent = self.n_silent;
+    gst_harness_push_event(self.h, gst_event_new_gap(0, 0));
+    be_silent(&self, 300);
+    play_now(&self, 30);
+    TAP_OK(self.n_silent > n_silent && self.n_anew == 1 && self.n_gaps == 0 && is_up_to_now(&self),
+           "and silence from sound");
+    TAP_OK(ABS((double)self.n_samples / RATE - length(&self)) < 0.001, "nothing is missing");
+    end(&self);
+}
+
+static void test_pictures_wait_for_sound_while_it_plays(void)
+{
+    Player self = begin();
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self.session);
+    const gint64 later = g_get_monotonic_time() + 100 * G_USEC_PER_SEC;
+    gint64 playing;
+
+    gst_harness_push_upstream_event(self.h, gst_event_new_latency(140 * GST_MSECOND));
+    play_now(&self, 30);
+    playing = gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO, later);
+    gst_harness_push_event(self.h, gst_event_new_gap(0, 0));
+    TAP_OK(playing > 80000 && gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO,
+                                                              later + 100 * G_USEC_PER_SEC) < 40000,
+           "pictures wait for sound (%d ms) until it has ended", (int)(playing / 1000));
+    end(&self);
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -220,5 +311,7 @@ int main(int argc, char **argv)
     test_pause();
     test_latency();
     test_without_stamp();
+    test_silence();
+    test_pictures_wait_for_sound_while_it_plays();
     return tap_done();
 }
