@@ -10,7 +10,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! spiceceltenc ! spiceceltdec ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 freq=660 ! audio/x-raw,channels=2 ! spiceceltenc ! spiceceltdec ! wavenc ! filesink location=tone.wav
  * ]|
  */
 #include "spiceceltdec.h"

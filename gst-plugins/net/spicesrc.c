@@ -36,6 +36,12 @@
  * |[
  * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! audioconvert ! autoaudiosink
  * ]| The same with its sound.
+ * |[
+ * gst-launch-1.0 -e spicesrc location=spice://localhost:5900 name=desktop timestamps=arrival ! videoconvert ! jpegenc ! queue ! matroskamux name=file ! filesink location=desktop.mkv desktop.audio ! audioconvert ! audioresample ! opusenc ! queue ! file.
+ * ]| Records it with its sound, until it is interrupted.
+ * |[
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink autoaudiosrc ! audioconvert ! desktop.record
+ * ]| Lets the guest hear the microphone.
  */
 #include <gst/video/video.h>
 #include <stdio.h>

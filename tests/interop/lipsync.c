@@ -1,53 +1,107 @@
-/* When a client's picture turns bright or dark, and when its sound begins: lipsync URI SECONDS.
+/* When a picture turns bright or dark, which number a clapper's picture shows, and when sound begins:
  *
- * Prints "video US 0|1" when the middle of the picture has turned dark or bright, "audio US" when a tone
- * begins after silence, both in monotonic microseconds at which it is seen or heard, and at the end
- * "stream-frames N".
+ *     lipsync URI SECONDS    of a session, as it is seen and heard
+ *     lipsync FILE           of a recording, by its timestamps
+ *
+ * Prints "video US 0|1" when the middle of the picture has turned dark or bright, "count US N" when a
+ * number (clapper.h) has come, "audio US" when a tone begins after silence, all in microseconds,
+ * monotonic or of the file, and at the end "stream-frames N" of a session, "picture-end US" and
+ * "sound-end US" of a recording. "stall US" says when a thread that sleeps for 5 ms was woken much later: the
+ * machine is busy.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "clapper.h"
+
 #include <gst/gst.h>
 #include <gst/video/video.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gst-plugins/elements.h"
 
+enum { NAP_US = 5000, STALL_US = 60000 };
 enum { RATE = 48000, LOUD = 3000, SILENCE_SAMPLES = RATE / 5 };
 
-static gint bright = -1;
+#define BY_TIME "fakesink signal-handoffs=true async=false "
+
+static gboolean is_file;
+static gint bright = -1, count = -1;
 static guint silent = SILENCE_SAMPLES; /* samples so far */
+static gint64 picture_end, sound_end;
+
+static gint64 time_of(GstBuffer *buffer)
+{
+    if (!is_file)
+        return g_get_monotonic_time();
+    return GST_BUFFER_PTS_IS_VALID(buffer) ? (gint64)(GST_BUFFER_PTS(buffer) / GST_USECOND) : 0;
+}
+
+static guint8 green_at(const GstVideoFrame *frame, gint x, gint y)
+{
+    if (x >= GST_VIDEO_FRAME_WIDTH(frame) || y >= GST_VIDEO_FRAME_HEIGHT(frame))
+        return 128;
+    return ((const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(
+        frame, 0))[y * GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0) + x * 4 + 1];
+}
+
+static gboolean is_bright(const GstVideoFrame *frame)
+{
+    const gint x = GST_VIDEO_FRAME_WIDTH(frame) / 2, y = GST_VIDEO_FRAME_HEIGHT(frame) / 2;
+    guint sum = 0;
+    gint i;
+
+    for (i = -32; i < 32; i++)
+        sum += green_at(frame, x + i, y + i);
+    return sum / 64 > 128;
+}
+
+/** The number that is shown; -1: none. */
+static gint number_of(const GstVideoFrame *frame)
+{
+    gint number = 0, bit;
+
+    for (bit = 0; bit < CLAPPER_BITS; bit++) {
+        const guint8 value =
+            green_at(frame, CLAPPER_X(bit) + CLAPPER_SIDE / 2, CLAPPER_Y + CLAPPER_SIDE / 2);
+
+        if (value > 50 && value < 205)
+            return -1;
+        number |= (value >= 205) << bit;
+    }
+    return number;
+}
 
 static void on_picture(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 {
-    const gint64 now = g_get_monotonic_time();
+    const gint64 now = time_of(buffer);
     GstCaps *caps = gst_pad_get_current_caps(pad);
     GstVideoInfo info;
     GstVideoFrame frame;
-    guint sum = 0;
-    gint turned, i;
+    gint turned, number;
 
     if (!caps || !gst_video_info_from_caps(&info, caps) ||
         !gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ))
         return;
-    for (i = 0; i < 64; i++) {
-        const gint x = info.width / 2 - 32 + i, y = info.height / 2 - 32 + i;
-
-        sum += ((const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(
-            &frame, 0))[y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0) + x * 4 + 1];
-    }
+    turned = is_bright(&frame);
+    number = number_of(&frame);
     gst_video_frame_unmap(&frame);
     gst_caps_unref(caps);
-    turned = sum / 64 > 128;
     if (turned != bright)
         printf("video %" G_GINT64_FORMAT " %d\n", now, turned);
     bright = turned;
+    if (number >= 0 && number != count) {
+        printf("count %" G_GINT64_FORMAT " %d\n", now, number);
+        count = number;
+    }
+    picture_end = now;
 }
 
 /** Comes when the first of the samples is heard. */
 static void on_sound(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 {
-    const gint64 now = g_get_monotonic_time();
+    const gint64 now = time_of(buffer);
     GstMapInfo map;
     gsize i;
 
@@ -65,6 +119,7 @@ static void on_sound(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer 
         }
     }
     gst_buffer_unmap(buffer, &map);
+    sound_end = now + (gint64)(map.size / 4 * 1000000 / RATE);
 }
 
 static void count_frames(const GValue *item, gpointer data)
@@ -94,41 +149,110 @@ static GstBusSyncReply on_message(GstBus *bus, GstMessage *message, gpointer pip
     return GST_BUS_PASS;
 }
 
+static GstElement *make_session(const char *uri)
+{
+    GstElement *pipeline = gst_parse_launch(
+        "spicesrc name=source source.display_0 ! " BY_TIME "name=picture sync=false source.audio ! "
+        "audio/x-raw,rate=48000 ! " BY_TIME "name=sound sync=true",
+        NULL);
+    GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
+
+    g_object_set(source, "location", uri, NULL);
+    gst_object_unref(source);
+    return pipeline;
+}
+
+static GstElement *make_recording(const char *path)
+{
+    GstElement *pipeline =
+        gst_parse_launch("filesrc name=source ! decodebin name=file file. ! queue ! videoconvert ! "
+                         "video/x-raw,format=BGRx ! " BY_TIME
+                         "name=picture sync=false file. ! queue ! audioconvert ! "
+                         "audioresample ! audio/x-raw,format=S16LE,channels=2,rate=48000 ! " BY_TIME
+                         "name=sound sync=false",
+                         NULL);
+    GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
+
+    g_object_set(source, "location", path, NULL);
+    gst_object_unref(source);
+    return pipeline;
+}
+
+static void watch(GstElement *pipeline, const char *name, GCallback handler)
+{
+    GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), name);
+
+    g_signal_connect(sink, "handoff", handler, NULL);
+    gst_object_unref(sink);
+}
+
+/** Until the time has passed, or it ends by itself; 1: by an error. */
+static int run(GstElement *pipeline, GstClockTime length)
+{
+    GstBus *bus = gst_element_get_bus(pipeline);
+    GstMessage *message;
+    int status = 0;
+
+    gst_bus_set_sync_handler(bus, on_message, pipeline, NULL);
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    message = gst_bus_timed_pop_filtered(bus, length, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+    if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+        GError *error = NULL;
+
+        gst_message_parse_error(message, &error, NULL);
+        fprintf(stderr, "%s\n", error->message);
+        g_error_free(error);
+        status = 1;
+    }
+    g_clear_pointer(&message, gst_message_unref);
+    gst_object_unref(bus);
+    return status;
+}
+
+static gpointer look_for_stalls(gpointer data)
+{
+    gint64 last = g_get_monotonic_time(), now;
+
+    for (;; last = now) {
+        g_usleep(NAP_US);
+        now = g_get_monotonic_time();
+        if (now - last > STALL_US)
+            printf("stall %" G_GINT64_FORMAT "\n", now);
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    GstElement *pipeline, *source, *sink;
+    GstElement *pipeline;
     GstBus *bus;
-    GstIterator *elements;
+    int status;
 
     gst_init(&argc, &argv);
     gst_spice_register_elements(NULL);
-    if (argc != 3)
+    if (argc != 2 && argc != 3)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    pipeline = gst_parse_launch(
-        "spicesrc name=source source.display_0 ! fakesink name=picture signal-handoffs=true "
-        "sync=false async=false source.audio ! fakesink name=sound signal-handoffs=true sync=true "
-        "async=false",
-        NULL);
-    source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
-    g_object_set(source, "location", argv[1], NULL);
-    sink = gst_bin_get_by_name(GST_BIN(pipeline), "picture");
-    g_signal_connect(sink, "handoff", G_CALLBACK(on_picture), NULL);
-    gst_object_unref(sink);
-    sink = gst_bin_get_by_name(GST_BIN(pipeline), "sound");
-    g_signal_connect(sink, "handoff", G_CALLBACK(on_sound), NULL);
-    gst_object_unref(sink);
-    bus = gst_element_get_bus(pipeline);
-    gst_bus_set_sync_handler(bus, on_message, pipeline, NULL);
-    gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    g_usleep((gulong)(atof(argv[2]) * 1e6));
-    elements = gst_bin_iterate_recurse(GST_BIN(pipeline));
-    gst_iterator_foreach(elements, count_frames, NULL);
-    gst_iterator_free(elements);
+    is_file = argc == 2;
+    pipeline = is_file ? make_recording(argv[1]) : make_session(argv[1]);
+    watch(pipeline, "picture", G_CALLBACK(on_picture));
+    watch(pipeline, "sound", G_CALLBACK(on_sound));
+    if (!is_file)
+        g_thread_unref(g_thread_new("stalls", look_for_stalls, NULL));
+    status = run(pipeline, is_file ? GST_CLOCK_TIME_NONE : (GstClockTime)(atof(argv[2]) * 1e9));
+    if (!is_file) {
+        GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(pipeline));
+
+        gst_iterator_foreach(elements, count_frames, NULL);
+        gst_iterator_free(elements);
+    }
     gst_element_set_state(pipeline, GST_STATE_NULL);
+    if (is_file)
+        printf("picture-end %" G_GINT64_FORMAT "\nsound-end %" G_GINT64_FORMAT "\n", picture_end,
+               sound_end);
+    bus = gst_element_get_bus(pipeline);
     gst_bus_set_sync_handler(bus, NULL, NULL, NULL);
     gst_object_unref(bus);
-    gst_object_unref(source);
     gst_object_unref(pipeline);
-    return 0;
+    return status;
 }
