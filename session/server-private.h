@@ -6,7 +6,7 @@
  *         clients: GstSpiceServerClient, one a session id
  *             main (server-main.c, with the desktop's own agent: server-agent.c)
  *             inputs (server-inputs.c), cursors (server-cursor.c), one a display
- *             media: GstSpiceMediaChannel (media-channel.c), one a display
+ *             media: GstSpiceMediaChannel (media-channel-private.h), one a display
  *             playback (server-playback.c), record (server-record.c)
  *             devices' channels (server-vmc.c)
  *         devices: GstSpiceDevice (device.c, server-devices.c), whose agent is server-guest-agent.c
@@ -41,6 +41,15 @@ typedef struct {
     gint compression, jpeg, zlib_glz;
     gint codecs; /* GstSpiceVideoCodecs, packed */
 } GstSpiceServerImages;
+
+/** A display's picture of a GPU. */
+typedef struct {
+    GstSpiceScanout *scanout;  /* NULL: none */
+    guint64 draws;             /* numbers them */
+    GstSpiceScanoutDrawn done; /* of the one that viewers are being waited for; NULL: none */
+    gpointer user_data;
+    GSource *deadline; /* NULL: none */
+} GstSpiceServerScanout;
 
 /** What has been said of a cursor that clients have not been told yet. */
 typedef struct {
@@ -102,6 +111,7 @@ struct _GstSpiceServer {
     GstSpiceServerCursor cursors[GST_SPICE_SERVER_MAX_DISPLAYS];
     GstSpicePendingCursor pending_cursors[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
     SpiceArena arena;
+    GstSpiceServerScanout scanouts[GST_SPICE_SERVER_MAX_DISPLAYS];
     gint64 refusals_second;
     guint refusals; /* told about in that second */
 };
@@ -164,6 +174,12 @@ void gst_spice_server_link_close(GstSpiceServerLink *link, const GError *error);
 void gst_spice_server_link_send(GstSpiceServerLink *link, guint16 type, const void *message);
 /** The refusal of a message at the wrong time or out of range. Returns FALSE. */
 gboolean gst_spice_server_link_refuse(GstSpiceServerLink *link, GError **error, const char *why);
+
+/* media-scanout.c */
+/** A viewer has answered or gone: the draw that waits may be done. */
+void gst_spice_server_look_at_scanout(GstSpiceServer *server, guint display);
+/** A viewer has come. */
+void gst_spice_server_show_scanout(GstSpiceServer *server, GstSpiceMediaChannel *media);
 
 /* server-run.c */
 void gst_spice_server_run(GstSpiceServer *server, void (*func)(GstSpiceServer *, gpointer),
@@ -230,6 +246,7 @@ void gst_spice_server_cursor_mode_changed(GstSpiceServerClient *client);
 void gst_spice_server_cursor_was_reset(GstSpiceServerLink *link);
 
 void gst_spice_client_shared_unref(struct GstSpiceClientShared *shared);
+struct GstSpiceClientShared *gst_spice_client_shared_ref(struct GstSpiceClientShared *shared);
 
 /* server-sound.c */
 struct GstSpiceServerSound *gst_spice_server_sound_new(GstSpiceServer *server);

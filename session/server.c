@@ -267,6 +267,7 @@ static void gst_spice_server_finalize(GObject *object)
         g_clear_pointer(&self->displays[i], gst_spice_shared_display_unref);
         g_clear_pointer(&self->pending_cursors[i].data, g_bytes_unref);
         g_clear_pointer(&self->cursors[i].data, g_bytes_unref);
+        g_clear_pointer(&self->scanouts[i].scanout, gst_spice_scanout_unref);
     }
     g_atomic_rc_box_release(self->images);
     gst_spice_server_sound_free(self->sound);

@@ -24,6 +24,7 @@
 #include "media-channel.h"
 #include "shared-display.h"
 #include "streaming-video.h"
+#include "scanout.h"
 
 G_BEGIN_DECLS
 #pragma GCC visibility push(default)
@@ -165,6 +166,13 @@ void gst_spice_server_set_locks(GstSpiceServer *server, guint locks);
 
 /* Connections */
 
+/** Those who have a display open. */
+typedef struct {
+    guint n;
+    guint n_without_scanouts; /* of them: who have to be sent pictures of what a GPU draws, too */
+    guint32 caps;             /* that all of them have */
+} GstSpiceViewers;
+
 /** Looks on. All are called on the I/O thread and must be set. */
 typedef struct {
     /** A connection was accepted. What is returned is what it is called afterwards. */
@@ -174,14 +182,29 @@ typedef struct {
                    gpointer user_data);
     /** It ended, linked or not. */
     void (*closed)(gpointer connection, gpointer user_data);
-    /** How many clients have display `id` open, and the capabilities that all of them have. */
-    void (*display_clients)(guint id, guint n_clients, guint32 caps, gpointer user_data);
+    /** Who has display `id` open has changed. */
+    void (*display_clients)(guint id, const GstSpiceViewers *viewers, gpointer user_data);
 } GstSpiceConnectionHandler;
 
 /** Before clients are let in; NULL when they are gone. */
 void gst_spice_server_set_connection_handler(GstSpiceServer *server,
                                              const GstSpiceConnectionHandler *handler,
                                              gpointer user_data);
+
+/* Pictures of a GPU */
+
+/** What a display shows as a GPU's picture, beside what is published: clients on the same machine that
+ * can are given it. NULL: nothing any more. The values are copied, the descriptor duplicated. Any
+ * thread. */
+void gst_spice_server_set_scanout(GstSpiceServer *server, guint display,
+                                  const GstSpiceScanout *scanout);
+/** An area of it, which lies within it, was drawn. `done` is called on the I/O thread, once: when all
+ * who were told have looked at it, at once if there is nobody, at the latest after half a second.
+ * Any thread. */
+void gst_spice_server_draw_scanout(GstSpiceServer *server, guint display, const SpiceRect *area,
+                                   GstSpiceScanoutDrawn done, gpointer user_data);
+/** The display's host goes: each `done` has been called once this returns. */
+void gst_spice_server_forget_scanout(GstSpiceServer *server, guint display);
 
 /** Drops all clients; `why` is for a log. */
 void gst_spice_server_disconnect_clients(GstSpiceServer *server, const char *why);

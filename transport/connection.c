@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection.h"
 
+#include <gio/gunixfdmessage.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -29,6 +30,7 @@ struct SpiceConnection {
     gboolean in_handshake;
     GByteArray *out; /* for the socket: encrypted if there is TLS */
     guint out_done;
+    GQueue passed; /* Passed: the descriptors that go with bytes of `out`, in their order */
 
     GByteArray *first; /* bytes too few to tell a WebSocket; NULL once it is told */
     char **origins;
@@ -36,10 +38,25 @@ struct SpiceConnection {
     SpiceSaslLayer *layer;
 };
 
+/** A descriptor that waits to be sent. */
+typedef struct {
+    GSocketControlMessage *message;
+    guint at; /* its byte in `out` */
+} Passed;
+
+static void passed_free(gpointer data)
+{
+    Passed *passed = data;
+
+    g_object_unref(passed->message);
+    g_free(passed);
+}
+
 void spice_connection_unref(SpiceConnection *self)
 {
     if (!g_atomic_ref_count_dec(&self->refs))
         return;
+    g_queue_clear_full(&self->passed, passed_free);
     g_rec_mutex_clear(&self->lock);
     g_clear_object(&self->socket);
     spice_tls_free(self->tls);
@@ -120,13 +137,41 @@ static void watch(SpiceConnection *self, GSource **source, GIOCondition conditio
 static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer data);
 static void flush_websocket(SpiceConnection *self);
 
+/** Offers what waits to the socket, up to the next byte that a descriptor goes with, or that one by
+ * itself. What it took, or -1. */
+static gssize write_some(SpiceConnection *self, GError **error)
+{
+    Passed *passed = g_queue_peek_head(&self->passed);
+    const gboolean passes = passed && passed->at == self->out_done;
+    const guint end = passes ? passed->at + 1 : passed ? passed->at : self->out->len;
+    GOutputVector vector = {self->out->data + self->out_done, end - self->out_done};
+    gssize n;
+
+    if (!passes)
+        return g_socket_send(self->socket, vector.buffer, vector.size, NULL, error);
+    n = g_socket_send_message(self->socket, NULL, &vector, 1, &passed->message, 1, 0, NULL, error);
+    if (n > 0)
+        passed_free(g_queue_pop_head(&self->passed));
+    return n;
+}
+
+/** Forgets what the socket has taken. */
+static void drop_written(SpiceConnection *self)
+{
+    GList *item;
+
+    for (item = self->passed.head; item; item = item->next)
+        ((Passed *)item->data)->at -= self->out_done;
+    g_byte_array_remove_range(self->out, 0, self->out_done);
+    self->out_done = 0;
+}
+
 /** Writes what the socket takes; asks to be called again for the rest. */
 static void write_out(SpiceConnection *self)
 {
     while (self->socket && self->out_done < self->out->len) {
         g_autoptr(GError) error = NULL;
-        gssize n = g_socket_send(self->socket, (const char *)self->out->data + self->out_done,
-                                 self->out->len - self->out_done, NULL, &error);
+        gssize n = write_some(self, &error);
 
         if (n >= 0) {
             self->out_done += (guint)n;
@@ -134,13 +179,12 @@ static void write_out(SpiceConnection *self)
         }
         if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
             /* The reading side sees the end of the stream, after what came before it. */
+            g_queue_clear_full(&self->passed, passed_free);
             self->out_done = self->out->len;
             break;
         }
-        if (self->out_done > self->out->len / 2) {
-            g_byte_array_remove_range(self->out, 0, self->out_done);
-            self->out_done = 0;
-        }
+        if (self->out_done > self->out->len / 2)
+            drop_written(self);
         if (!self->writable)
             watch(self, &self->writable, G_IO_OUT, on_writable);
         return;
@@ -233,6 +277,29 @@ void spice_connection_queue(SpiceConnection *self, const void *data, gsize size)
 {
     spice_connection_lock(self);
     queue(self, data, size);
+    spice_connection_unlock(self);
+}
+
+gboolean spice_connection_can_pass_fds(const SpiceConnection *self)
+{
+    return self->socket && g_socket_get_family(self->socket) == G_SOCKET_FAMILY_UNIX &&
+           !self->tls && !self->websocket && !self->layer;
+}
+
+void spice_connection_queue_fd(SpiceConnection *self, int fd)
+{
+    static const guint8 byte = '@';
+    g_autoptr(GSocketControlMessage) message = g_unix_fd_message_new();
+    Passed passed;
+
+    g_return_if_fail(spice_connection_can_pass_fds(self) || !self->socket);
+    spice_connection_lock(self);
+    passed.at = self->out->len;
+    if (self->socket && g_unix_fd_message_append_fd(G_UNIX_FD_MESSAGE(message), fd, NULL)) {
+        passed.message = g_object_ref(message);
+        g_queue_push_tail(&self->passed, g_memdup2(&passed, sizeof passed));
+    }
+    queue(self, &byte, 1); /* the peer waits for it in any case */
     spice_connection_unlock(self);
 }
 

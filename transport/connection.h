@@ -64,6 +64,10 @@ void spice_connection_unlock(SpiceConnection *connection);
 
 /** Queues bytes, encrypted if there is TLS, without writing yet. Not before `secured`. */
 void spice_connection_queue(SpiceConnection *connection, const void *data, gsize size);
+/** Whether descriptors can go with the bytes: on a unix socket with nothing around them. */
+gboolean spice_connection_can_pass_fds(const SpiceConnection *connection);
+/** Queues one byte that a descriptor travels with, which is duplicated. Only where that can be. */
+void spice_connection_queue_fd(SpiceConnection *connection, int fd);
 /** Writes what the socket takes of the queue; the rest is written as it takes more. */
 void spice_connection_flush(SpiceConnection *connection);
 /** Whether the socket took less than it was offered; then it is written to as it takes more. */

@@ -144,6 +144,24 @@ void spice_server_channel_send_carrying(SpiceServerChannel *self, guint16 type, 
     spice_connection_unlock(self->connection);
 }
 
+gboolean spice_server_channel_can_pass_fds(const SpiceServerChannel *self)
+{
+    return spice_connection_can_pass_fds(self->connection);
+}
+
+void spice_server_channel_send_fd(SpiceServerChannel *self, guint16 type, const void *body,
+                                  gsize size, int fd)
+{
+    spice_connection_lock(self->connection);
+    if (!self->ended) {
+        queue_message(self, type, body, size, 0);
+        spice_connection_queue_fd(self->connection, fd);
+        self->bytes_sent++;
+        spice_connection_flush(self->connection);
+    }
+    spice_connection_unlock(self->connection);
+}
+
 gboolean spice_server_channel_try_queue(SpiceServerChannel *self, guint16 type, const void *body,
                                         gsize size, SpiceServerChannelState *state)
 {

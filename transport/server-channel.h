@@ -84,6 +84,11 @@ gboolean spice_server_channel_try_queue(SpiceServerChannel *channel, guint16 typ
 gboolean spice_server_channel_try_flush(SpiceServerChannel *channel,
                                         SpiceServerChannelState *state);
 void spice_server_channel_flush(SpiceServerChannel *channel);
+/** Whether messages can bring a descriptor: on a plain unix socket. */
+gboolean spice_server_channel_can_pass_fds(const SpiceServerChannel *channel);
+/** The same as spice_server_channel_send(), with a descriptor (duplicated) on a byte after it. */
+void spice_server_channel_send_fd(SpiceServerChannel *channel, guint16 type, const void *body,
+                                  gsize size, int fd);
 /** Serial of the message last sent; 0: none yet. */
 guint64 spice_server_channel_get_serial(const SpiceServerChannel *channel);
 /** Bytes of messages, headers included, that were sent and taken so far. */

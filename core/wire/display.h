@@ -260,9 +260,12 @@ typedef struct {
     SpiceHead *heads;
 } SpiceMsgDisplayMonitorsConfig;
 
+enum { SPICE_GL_SCANOUT_FLAGS_Y0TOP = 1 };
+
 /** A file descriptor follows the message outside of it: SPICE protocol, "GL scanout". */
 typedef struct {
-    uint32_t width, height, stride, drm_fourcc_format, flags;
+    uint32_t width, height, stride, drm_fourcc_format;
+    uint32_t flags; /* SPICE_GL_SCANOUT_FLAGS_* */
 } SpiceMsgDisplayGlScanoutUnix;
 
 typedef struct {

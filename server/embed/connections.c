@@ -97,8 +97,8 @@ static void on_closed(gpointer connection, gpointer user_data)
 
 typedef struct {
     SpiceServer *server;
-    guint display, n_clients;
-    guint32 caps;
+    guint display;
+    GstSpiceViewers viewers;
 } Viewers;
 
 static void tell_qxl(gpointer data)
@@ -110,13 +110,13 @@ static void tell_qxl(gpointer data)
         QXLInstance *instance = viewers->server->qxls->pdata[i];
 
         if (instance->id == (int)viewers->display)
-            spice_host_qxl_clients_changed(instance, viewers->n_clients, viewers->caps);
+            spice_host_qxl_clients_changed(instance, &viewers->viewers);
     }
 }
 
-static void on_display_clients(guint id, guint n_clients, guint32 caps, gpointer user_data)
+static void on_display_clients(guint id, const GstSpiceViewers *who, gpointer user_data)
 {
-    const Viewers viewers = {user_data, id, n_clients, caps};
+    const Viewers viewers = {user_data, id, *who};
 
     host_loop_post(viewers.server->loop, tell_qxl, g_memdup2(&viewers, sizeof viewers), g_free);
 }

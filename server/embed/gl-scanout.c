@@ -22,52 +22,58 @@ static gboolean know_format(guint32 format, gboolean *swaps_red)
     return *swaps_red || format == fourcc("XR24") || format == fourcc("AR24");
 }
 
-static gboolean check(const GlScanout *self, guint32 format, gboolean *swaps_red, SpiceError *error)
+static gboolean check(const GstSpiceScanout *values, SpiceError *error)
 {
-    if (self->width == 0 || self->width > MAX_SIDE)
+    const off_t size = lseek(values->fd, 0, SEEK_END);
+
+    if (values->width == 0 || values->width > MAX_SIDE)
         return spice_error_set(error, SPICE_ERROR_VALUE, "scanout.width");
-    if (self->height == 0 || self->height > MAX_SIDE)
+    if (values->height == 0 || values->height > MAX_SIDE)
         return spice_error_set(error, SPICE_ERROR_VALUE, "scanout.height");
-    if (self->stride < 4 * self->width || self->stride > 16 * 4 * MAX_SIDE)
+    if (values->stride < 4 * values->width || values->stride > 16 * 4 * MAX_SIDE)
         return spice_error_set(error, SPICE_ERROR_VALUE, "scanout.stride");
-    if (!know_format(format, swaps_red))
-        return spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "scanout.format");
+    if (size >= 0 && (guint64)size < (guint64)values->stride * values->height)
+        return spice_error_set(error, SPICE_ERROR_TRUNCATED, "scanout");
     return TRUE;
 }
 
-static gboolean map(GlScanout *self, SpiceError *error)
+/** So that it can be copied. */
+static void map(GlScanout *self, SpiceError *error)
 {
-    const off_t size = lseek(self->fd, 0, SEEK_END);
+    const GstSpiceScanout *values = &self->values;
     void *memory;
 
-    self->map_size = (gsize)self->stride * self->height;
-    if (size >= 0 && (guint64)size < self->map_size)
-        return spice_error_set(error, SPICE_ERROR_TRUNCATED, "scanout");
-    memory = mmap(NULL, self->map_size, PROT_READ, MAP_SHARED, self->fd, 0);
+    if (!know_format(values->format, &self->swaps_red)) {
+        spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "scanout.format");
+        return;
+    }
+    self->map_size = (gsize)values->stride * values->height;
+    memory = mmap(NULL, self->map_size, PROT_READ, MAP_SHARED, values->fd, 0);
     if (memory == MAP_FAILED)
-        return spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "scanout memory");
-    self->map = memory;
-    return TRUE;
+        spice_error_set(error, SPICE_ERROR_UNSUPPORTED, "scanout memory");
+    else
+        self->map = memory;
 }
 
-gboolean gl_scanout_open(GlScanout *self, gint fd, guint32 width, guint32 height, guint32 stride,
-                         guint32 format, gboolean top_down, SpiceError *error)
+gboolean gl_scanout_open(GlScanout *self, const GstSpiceScanout *values, SpiceError *error)
 {
-    *self = (GlScanout){
-        .fd = fd, .width = width, .height = height, .stride = stride, .top_down = top_down};
-    if (check(self, format, &self->swaps_red, error) && map(self, error))
-        return TRUE;
-    close(fd);
     *self = (GlScanout){0};
-    return FALSE;
+    if (!check(values, error)) {
+        close(values->fd);
+        return FALSE;
+    }
+    self->values = *values;
+    map(self, error);
+    return TRUE;
 }
 
 void gl_scanout_close(GlScanout *self)
 {
-    if (!self->map)
+    if (!gl_scanout_is_open(self))
         return;
-    munmap(self->map, self->map_size);
-    close(self->fd);
+    if (self->map)
+        munmap(self->map, self->map_size);
+    close(self->values.fd);
     *self = (GlScanout){0};
 }
 
@@ -76,7 +82,7 @@ static void synchronise(const GlScanout *self, guint64 what)
 {
     const struct dma_buf_sync sync = {.flags = what | DMA_BUF_SYNC_READ};
 
-    ioctl(self->fd, DMA_BUF_IOCTL_SYNC, &sync);
+    ioctl(self->values.fd, DMA_BUF_IOCTL_SYNC, &sync);
 }
 
 static void swap_red(guint8 *pixels, gsize n)
@@ -105,7 +111,9 @@ guint8 *gl_scanout_copy(const GlScanout *self, const SpiceRect *part)
         const gsize from = (gsize)part->top + y;
 
         memcpy(copy + y * row,
-               self->map + (self->top_down ? from : self->height - 1 - from) * self->stride +
+               self->map +
+                   (self->values.top_down ? from : self->values.height - 1 - from) *
+                       self->values.stride +
                    4 * (gsize)part->left,
                row);
     }

@@ -27,10 +27,10 @@ static void tell_guest_of_clients(QxlDevice *self)
     if (!self->running || interface->base.minor_version < 2 || !interface->set_client_capabilities)
         return;
     caps[0] =
-        (uint8_t)(self->client_caps &
+        (uint8_t)(self->viewers.caps &
                   (1u << SPICE_DISPLAY_CAP_SIZED_STREAM | 1u << SPICE_DISPLAY_CAP_MONITORS_CONFIG |
                    1u << SPICE_DISPLAY_CAP_COMPOSITE | 1u << SPICE_DISPLAY_CAP_A8_SURFACE));
-    interface->set_client_capabilities(self->instance, self->n_clients > 0, caps);
+    interface->set_client_capabilities(self->instance, self->viewers.n > 0, caps);
 }
 
 void qxl_run_start(QxlDevice *self, QxlCall *call)
@@ -63,11 +63,10 @@ void qxl_run_set_clients(QxlDevice *self, QxlCall *call)
 {
     const QxlDeviceCounters counters = qxl_device_get_counters(self);
 
-    self->n_clients = call->id;
-    self->client_caps = call->caps;
+    self->viewers = call->viewers;
     g_debug("qxl %d: %u clients; %" G_GUINT64_FORMAT " commands, %" G_GUINT64_FORMAT
             " refused, %" G_GUINT64_FORMAT " released, longest publishing %" G_GUINT64_FORMAT " us",
-            self->instance->id, self->n_clients, counters.commands, counters.refused,
+            self->instance->id, self->viewers.n, counters.commands, counters.refused,
             counters.released, counters.longest_push_us);
     tell_guest_of_clients(self);
     qxl_device_refresh_scanout(self);
@@ -134,8 +133,8 @@ static void set_one_monitor(QxlDevice *self, SpiceDisplay *display, guint32 widt
 static gboolean choose_primary(QxlDevice *self, SpiceSurfaceSource *source)
 {
     if (gl_scanout_is_open(&self->scanout))
-        *source = (SpiceSurfaceSource){.width = self->scanout.width,
-                                       .height = self->scanout.height,
+        *source = (SpiceSurfaceSource){.width = self->scanout.values.width,
+                                       .height = self->scanout.values.height,
                                        .format = SPICE_SURFACE_FMT_32_xRGB};
     else
         *source = self->primary;

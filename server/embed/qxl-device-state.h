@@ -47,13 +47,12 @@ struct QxlDevice {
     gboolean has_primary;
     SpiceSurfaceSource primary; /* if there is one */
     GlScanout scanout;          /* if there is one, it is shown in the primary's place */
-    gboolean scanout_stale;     /* it has changed while nobody looked */
+    gboolean scanout_stale;     /* it has changed while nobody needed copies */
     gboolean primary_absolute;
     guint16 max_monitors;     /* that the host allows; until it says so, as many as there may be */
     guint16 allowed_monitors; /* that the guest said last, at most max_monitors */
     gboolean guest_sets_monitors;
-    guint n_clients;
-    guint32 client_caps;
+    GstSpiceViewers viewers;
     gint64 last_warned;   /* the second in which it was last logged that something was refused */
     guint n_warned;       /* times in that second */
     guint64 self_bitmaps; /* ids of those made so far */

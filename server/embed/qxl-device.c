@@ -264,12 +264,18 @@ QxlDevice *qxl_device_new(QXLInstance *instance, GstSpiceServer *session,
 void qxl_device_free(QxlDevice *self)
 {
     SpiceDisplay *display;
+    Entry *entry;
 
     g_mutex_lock(&self->lock);
     self->ended = TRUE;
     g_cond_signal(&self->wake);
     g_mutex_unlock(&self->lock);
     g_thread_join(self->thread);
+    gst_spice_server_forget_scanout(self->session, (guint)self->instance->id);
+    while ((entry = g_queue_pop_head(&self->calls))) { /* draws that were done after the end */
+        g_free(entry->call);
+        g_free(entry);
+    }
     /* Nothing of the guest's is looked at any more; nor is the host told. */
     spice_drawable_unref(self->held);
     gl_scanout_close(&self->scanout);

@@ -50,9 +50,8 @@ struct QxlCall {
     QXLDevSurfaceCreate surface;
     QXLCommandExt *commands; /* sync calls only */
     guint32 n_commands;
-    guint32 caps;
-    gint fd;                               /* of a scanout; -1: none; taken over */
-    guint32 width, height, stride, format; /* of a scanout */
+    GstSpiceViewers viewers;
+    GstSpiceScanout scanout; /* fd -1: none; taken over */
 };
 
 /** Has the worker make a call, after all that were posted before. Any thread. */

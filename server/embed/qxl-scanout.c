@@ -49,8 +49,11 @@ static SpiceDrawable *make_draw(const GlScanout *scanout, const SpiceRect *part,
 static void draw_part(QxlDevice *self, const SpiceRect *part)
 {
     SpiceError error = {0};
-    SpiceDrawable *drawable = make_draw(&self->scanout, part, &error);
+    SpiceDrawable *drawable;
 
+    if (!self->scanout.map)
+        return;
+    drawable = make_draw(&self->scanout, part, &error);
     if (drawable)
         self->handler->push(drawable, FALSE, self->user_data);
     else
@@ -59,47 +62,89 @@ static void draw_part(QxlDevice *self, const SpiceRect *part)
 
 static void draw_all(QxlDevice *self)
 {
-    const SpiceRect all = {0, 0, (gint32)self->scanout.height, (gint32)self->scanout.width};
+    const GstSpiceScanout *values = &self->scanout.values;
+    const SpiceRect all = {0, 0, (gint32)values->height, (gint32)values->width};
 
     draw_part(self, &all);
     self->scanout_stale = FALSE;
 }
 
-/** The picture takes the place of the primary surface, or gives it back. */
+static gboolean has_size(const GlScanout *self, guint32 width, guint32 height)
+{
+    return gl_scanout_is_open(self) && self->values.width == width && self->values.height == height;
+}
+
+/** The picture takes the place of the primary surface, or gives it back. A guest that has several
+ * pictures in turn keeps its surface. */
 void qxl_run_gl_scanout(QxlDevice *self, QxlCall *call)
 {
+    const gboolean stays = call->scanout.fd >= 0 &&
+                           has_size(&self->scanout, call->scanout.width, call->scanout.height);
     SpiceError error = {0};
 
     qxl_device_take_all_commands(self);
     gl_scanout_close(&self->scanout);
-    if (call->fd >= 0 && !gl_scanout_open(&self->scanout, call->fd, call->width, call->height,
-                                          call->stride, call->format, call->flag, &error))
-        qxl_device_refuse(self, "scanout", &error);
-    qxl_device_show_primary(self);
+    if (call->scanout.fd >= 0) {
+        gl_scanout_open(&self->scanout, &call->scanout, &error);
+        if (error.code != SPICE_OK)
+            qxl_device_refuse(self, "scanout", &error);
+    }
+    if (!stays || !gl_scanout_is_open(&self->scanout))
+        qxl_device_show_primary(self);
+    gst_spice_server_set_scanout(self->session, (guint)self->instance->id,
+                                 gl_scanout_is_open(&self->scanout) ? &self->scanout.values : NULL);
     if (gl_scanout_is_open(&self->scanout))
         draw_all(self);
+}
+
+/** Whom a draw's completion is told. */
+typedef struct {
+    QxlDevice *device;
+    guint64 cookie;
+} Drawn;
+
+static void on_drawn(gpointer user_data)
+{
+    Drawn *drawn = user_data;
+    const QxlCall completion = {.run = qxl_run_nothing, .completes = TRUE, .cookie = drawn->cookie};
+
+    qxl_device_post(drawn->device, &completion);
+    g_free(drawn);
+}
+
+/** Has those who were given the picture look at it; the host hears of it when they have. */
+static void show_draw(QxlDevice *self, QxlCall *call, const SpiceRect *part)
+{
+    const Drawn drawn = {self, call->cookie};
+
+    call->completes = FALSE;
+    gst_spice_server_draw_scanout(self->session, (guint)self->instance->id, part, on_drawn,
+                                  g_memdup2(&drawn, sizeof drawn));
 }
 
 /** Where nobody looks, nothing is copied; whoever comes gets all of it. */
 void qxl_run_gl_draw(QxlDevice *self, QxlCall *call)
 {
-    const GlScanout *scanout = &self->scanout;
+    const GstSpiceScanout *values = &self->scanout.values;
     SpiceRect part = {MAX(call->area.top, 0), MAX(call->area.left, 0),
-                      MIN(call->area.bottom, (gint32)scanout->height),
-                      MIN(call->area.right, (gint32)scanout->width)};
+                      MIN(call->area.bottom, (gint32)values->height),
+                      MIN(call->area.right, (gint32)values->width)};
 
-    if (!gl_scanout_is_open(scanout) || part.left >= part.right || part.top >= part.bottom)
+    if (!gl_scanout_is_open(&self->scanout) || part.left >= part.right || part.top >= part.bottom)
         return;
-    if (self->n_clients == 0)
+    if (self->viewers.n_without_scanouts == 0)
         self->scanout_stale = TRUE;
     else if (self->scanout_stale)
         draw_all(self);
     else
         draw_part(self, &part);
+    if (call->completes && self->viewers.n > self->viewers.n_without_scanouts)
+        show_draw(self, call, &part);
 }
 
 void qxl_device_refresh_scanout(QxlDevice *self)
 {
-    if (gl_scanout_is_open(&self->scanout) && self->scanout_stale && self->n_clients > 0)
+    if (gl_scanout_is_open(&self->scanout) && self->scanout_stale &&
+        self->viewers.n_without_scanouts > 0)
         draw_all(self);
 }

@@ -208,9 +208,9 @@ void spice_host_qxl_set_running(QXLInstance *instance, gboolean running)
     call(instance, (QxlCall){.run = running ? qxl_run_start : qxl_run_stop});
 }
 
-void spice_host_qxl_clients_changed(QXLInstance *instance, guint n_clients, guint32 caps)
+void spice_host_qxl_clients_changed(QXLInstance *instance, const GstSpiceViewers *viewers)
 {
-    post(instance, (QxlCall){.run = qxl_run_set_clients, .id = n_clients, .caps = caps});
+    post(instance, (QxlCall){.run = qxl_run_set_clients, .viewers = *viewers});
 }
 
 void spice_qxl_wakeup(QXLInstance *instance)
@@ -380,19 +380,18 @@ void spice_qxl_set_device_info(QXLInstance *instance, const char *device_address
     tell_agent(self->server);
 }
 
-/* Scanouts of a GPU: copied draw by draw, so that each is answered as soon as that is done, and waits for
- * no client. */
+/* Scanouts of a GPU: given to clients that can be, copied draw by draw for the others. */
 
 void spice_qxl_gl_scanout(QXLInstance *instance, int fd, uint32_t width, uint32_t height,
                           uint32_t stride, uint32_t format, int y_0_top)
 {
     post(instance, (QxlCall){.run = qxl_run_gl_scanout,
-                             .fd = fd,
-                             .width = width,
-                             .height = height,
-                             .stride = stride,
-                             .format = format,
-                             .flag = y_0_top != 0});
+                             .scanout = {.fd = fd,
+                                         .width = width,
+                                         .height = height,
+                                         .stride = stride,
+                                         .format = format,
+                                         .top_down = y_0_top != 0}});
 }
 
 void spice_qxl_gl_draw_async(QXLInstance *instance, uint32_t x, uint32_t y, uint32_t w, uint32_t h,

@@ -78,7 +78,7 @@ int spice_host_add_qxl(SpiceServer *server, QXLInstance *instance);
 void spice_host_remove_qxl(SpiceServer *server, QXLInstance *instance);
 void spice_host_qxl_set_running(QXLInstance *instance, gboolean running);
 void spice_host_qxl_set_compression_level(SpiceServer *server, QXLInstance *instance);
-void spice_host_qxl_clients_changed(QXLInstance *instance, guint n_clients, guint32 caps);
+void spice_host_qxl_clients_changed(QXLInstance *instance, const GstSpiceViewers *viewers);
 /** Size of the primary surface, and whether it lets clients point absolutely. FALSE: none. Any
  * thread. */
 gboolean spice_host_qxl_get_primary(QXLInstance *instance, gint *width, gint *height,
