@@ -87,9 +87,10 @@ void gst_spice_media_clock_set_audio(GstSpiceMediaClock *self, gboolean plays, g
     g_mutex_unlock(&self->lock);
 }
 
-void gst_spice_media_clock_set_video_latency(GstSpiceMediaClock *self, gint64 latency_us)
+void gst_spice_media_clock_take_decoding(GstSpiceMediaClock *self, gint64 took_us)
 {
     g_mutex_lock(&self->lock);
-    self->facts.video_latency_us = MAX(latency_us, 0);
+    self->facts.video_latency_us =
+        spice_decoding_time_follow(self->facts.video_latency_us, took_us);
     g_mutex_unlock(&self->lock);
 }

@@ -42,8 +42,8 @@ gint64 gst_spice_media_clock_get_delay(GstSpiceMediaClock *clock, SpiceMediaKind
  * is due: pictures then follow it, as it moves slowly towards that time. */
 void gst_spice_media_clock_set_audio(GstSpiceMediaClock *clock, gboolean plays, gint64 latency_us,
                                      gint64 early_us);
-/** How long pictures take to be decoded. */
-void gst_spice_media_clock_set_video_latency(GstSpiceMediaClock *clock, gint64 latency_us);
+/** A picture took so long to be decoded; pictures are due later by what most of them take. */
+void gst_spice_media_clock_take_decoding(GstSpiceMediaClock *clock, gint64 took_us);
 
 #pragma GCC visibility pop
 G_END_DECLS

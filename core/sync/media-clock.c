@@ -11,8 +11,8 @@ static const int64_t window_us = 2000000;
 static const int64_t fall_ppm = 5000, rise_ppm = 2500;
 /* Milliseconds that a stamp may differ from what is expected. */
 enum { MAX_ODD_MS = 10000, AGREE_MS = 500, ODD_UNITS = 3 };
-/* Of each thousand, that come in time. */
-enum { PERCENTILE = 980 };
+/* Of each thousand, that come in time: what is late of sound is lost, pictures are only seen late. */
+static const unsigned percentile[SPICE_MEDIA_N_KINDS] = {995, 980};
 static const int64_t max_late_us = 5000000;
 
 /* Unwrapping */
@@ -86,7 +86,7 @@ static void measure_jitter(SpiceMediaClock *self, SpiceMediaKind kind)
         return;
     memcpy(sorted, self->late_us[kind], n * sizeof sorted[0]);
     qsort(sorted, n, sizeof sorted[0], compare);
-    self->jitter_us[kind] = sorted[(n - 1) * PERCENTILE / 1000];
+    self->jitter_us[kind] = sorted[(n - 1) * percentile[kind] / 1000];
     if (self->jitter_us[kind] < 0)
         self->jitter_us[kind] = 0;
 }

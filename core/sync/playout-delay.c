@@ -4,6 +4,7 @@
 static const int64_t least_with_audio_us = 40000, most_with_audio_us = 500000;
 static const int64_t most_without_audio_us = 200000;
 static const int64_t picture_margin_us = 5000;
+static const int64_t most_decoding_us = 200000;
 /* It shrinks if it has been longer by this share for so long. */
 enum { SLACK_PERCENT = 30 };
 static const int64_t patience_us = 20000000;
@@ -22,6 +23,13 @@ int64_t spice_playout_delay_wanted(const SpicePlayoutFacts *facts)
         return clamp(video, 0, most_without_audio_us);
     return clamp(audio > video + picture_margin_us ? audio : video + picture_margin_us,
                  least_with_audio_us, most_with_audio_us);
+}
+
+int64_t spice_decoding_time_follow(int64_t estimate_us, int64_t took_us)
+{
+    const int64_t step = clamp(took_us, 0, most_decoding_us) - estimate_us;
+
+    return estimate_us + (step > 0 ? (step + 3) / 4 : step / 64);
 }
 
 int64_t spice_playout_delay_follow(SpicePlayoutDelay *self, int64_t target_us, int64_t now_us)

@@ -18,12 +18,16 @@ typedef struct {
     bool audio_plays;
     int64_t audio_jitter_us, video_jitter_us;
     int64_t audio_latency_us; /* of what plays it, from its being handed over */
-    int64_t video_latency_us; /* of decoding it */
+    int64_t video_latency_us; /* of decoding it, mostly */
 } SpicePlayoutFacts;
 
 /** What the delay should be: pictures alone are shown as soon as most are there, 0 to 200 ms; with
  * sound both wait for the slower one, 40 to 500 ms. */
 int64_t spice_playout_delay_wanted(const SpicePlayoutFacts *facts);
+
+/** How long decoding takes, from what it took so far, of which most took no longer, and what it took now:
+ * that falls slowly, and rises within a few pictures. */
+int64_t spice_decoding_time_follow(int64_t estimate_us, int64_t took_us);
 
 /** Zero-initialised, nothing plays yet. */
 typedef struct {

@@ -27,6 +27,8 @@ typedef struct {
     guint32 (*mm_time)(gpointer user_data);
     /** When the stream frame that is just being taken is to be seen, monotonic; 0: at once. */
     gint64 (*due)(gpointer user_data);
+    /** A stream frame took so long to be decoded, in microseconds. */
+    void (*decoded)(gint64 took_us, gpointer user_data);
 } GstSpiceDisplayPainterEvents;
 
 /** A painter of display `id`, which joins `group` (a reference is taken). NULL without memory. */

@@ -175,6 +175,7 @@ typedef struct {
     guint32 id, time, width, height;
     SpiceRect dest;
     SpiceBytes data;
+    gint64 since_us; /* monotonic: when it was taken */
 } Unit;
 
 static Unit unit_of(guint16 type, const void *message, const SpiceReceiver *receiver)
@@ -215,9 +216,11 @@ static SpicePicture *copy_picture(const SpicePixels *pixels)
 static Outcome show(GstSpicePainterStreams *self, SpiceReceiver *receiver, const Unit *unit,
                     const SpicePixels *pixels, SpicePicture *picture, SpiceReceiverResult *result)
 {
-    const gint64 due_us = self->events->due(self->user_data);
-    GstSpiceTimedFrame frame = {unit->id, unit->dest, NULL, due_us};
+    gint64 due_us;
+    GstSpiceTimedFrame frame = {unit->id, unit->dest, NULL, 0};
 
+    self->events->decoded(g_get_monotonic_time() - unit->since_us, self->user_data);
+    frame.due_us = due_us = self->events->due(self->user_data);
     if (due_us > g_get_monotonic_time() + SOON_US)
         frame.picture = picture ? spice_picture_ref(picture) : copy_picture(pixels);
     if (frame.picture) {
@@ -268,12 +271,13 @@ gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceRece
                                          guint16 type, const void *message,
                                          SpiceReceiverResult *result)
 {
-    const Unit unit = unit_of(type, message, receiver);
+    Unit unit = unit_of(type, message, receiver);
     const SpiceReceiverStream *stream = spice_receiver_stream(receiver, unit.id);
     Outcome outcome;
 
     if (!stream)
         return FALSE;
+    unit.since_us = g_get_monotonic_time();
     count_arrival(self, &self->streams[unit.id], unit.id, unit.time);
     outcome = stream->codec == SPICE_VIDEO_CODEC_TYPE_MJPEG
                   ? paint_mjpeg(self, receiver, &unit, result)

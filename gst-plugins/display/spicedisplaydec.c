@@ -551,10 +551,21 @@ static gint64 on_due(gpointer user_data)
     return due_us;
 }
 
+static void on_decoded(gint64 took_us, gpointer user_data)
+{
+    GstSpiceDisplayDec *self = user_data;
+
+    GST_OBJECT_LOCK(self);
+    if (self->session)
+        gst_spice_media_clock_take_decoding(gst_spice_session_get_media_clock(self->session),
+                                            took_us);
+    GST_OBJECT_UNLOCK(self);
+}
+
 static gboolean start(GstSpiceDisplayDec *self)
 {
-    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits,   on_monitors,
-                                                        on_send,    on_mm_time, on_due};
+    static const GstSpiceDisplayPainterEvents events = {on_changed, on_waits, on_monitors, on_send,
+                                                        on_mm_time, on_due,   on_decoded};
     GstSpiceDisplayGroup *group =
         gst_spice_display_group_get(self->shared_caches ? G_OBJECT(self->session) : NULL);
     GstSpiceDisplayPainter *painter =

@@ -2,6 +2,7 @@
 """Sound in both directions: guests and hosts of ours and the field's, heard by spicy, spicesrc and
 spice-view; microphones of these, heard by hosts. Tones arrive as they were, and without a gap."""
 import array
+import cmath
 import contextlib
 import math
 import os
@@ -13,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import (BUILD, GUEST, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
+from harness import (BUILD, GUEST, LONG, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
                      run, run_tests, shot)
 from replay import ReplayServer
 from vm import VM, free_port, wait_until
@@ -22,6 +23,7 @@ from x11 import Serve
 OURS = os.path.join(BUILD, "server", "embed")
 VIEW = os.path.join(BUILD, "client", "spice-view")
 LIPSYNC = os.path.join(BUILD, "tests", "interop", "lipsync")
+SIMULATOR = os.path.join(BUILD, "tests", "net", "link-simulator")
 HOST = os.path.join(BUILD, "tests", "interop", "sound-host")
 
 # The PC speaker by its ports: timer 2 divides 1193182 Hz by 2712, which is 440 Hz.
@@ -69,6 +71,32 @@ def gaps(samples, rate):
     return [n for n, p in enumerate(power) if not 0.6 * middle < p < 1.5 * middle]
 
 
+def broken(samples, hertz, rate):
+    """Of the pieces of 10 ms of a tone, those that are not as loud as the others, or do not go on from the one
+    before; and how many there are. What resamples it may draw it by some percent."""
+    size = rate // 100
+    table = [cmath.exp(-2j * math.pi * hertz * i / rate) for i in range(rate)]
+    found = [sum(v * table[(n + i) % rate] for i, v in enumerate(samples[n:n + size])) / size
+             for n in range(0, len(samples) - size, size)]
+    middle = sorted(abs(value) for value in found)[len(found) // 2]
+    bad = [n for n in range(1, len(found)) if not 0.6 * middle < abs(found[n]) < 1.5 * middle
+           or abs(cmath.phase(found[n] / found[n - 1] if found[n - 1] else 1)) > 1]
+    return bad, len(found)
+
+
+def check_unbroken(path, what, seconds, tones=((0, 440), (1, 594))):
+    """All of the tones is there, but for one in a hundred."""
+    sides = read_sound(path)
+    bad, n = set(), 0
+    for channel, hertz in tones:
+        samples = trim(sides[channel])
+        check(len(samples) >= seconds * 48000, f"{what}: only {len(samples) / 48000:.2f} s of sound")
+        found, n = broken(samples[24000:-2400], hertz, 48000)
+        bad |= set(found)
+    print(f"# {what}: {len(bad)} of {n} frames are lost or broken: {sorted(bad)[:20]}")
+    check(len(bad) <= n / 100, f"{what}: {len(bad)} of {n} frames are lost or broken")
+
+
 def check_tone(path, hertz, what, rate=48000, seconds=1.5, channel=0, settle=0.2, tolerance=1.5):
     """A tone is there, of so many seconds at least; what is before it settled does not count."""
     samples = trim(read_sound(path)[channel])
@@ -107,7 +135,7 @@ def spicesrc(port, out, *more):
     program = subprocess.Popen(
         ["gst-launch-1.0", "-q", "-e", "spicesrc", f"location=spice://127.0.0.1:{port}", "name=s",
          "s.audio", "!", "audioconvert", "!", "audio/x-raw,format=S16LE,channels=2", "!", "wavenc",
-         "!", "filesink", "sync=true", f"location={out}", *more],
+         "!", "filesink", "sync=true", "max-lateness=20000000", f"location={out}", *more],
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield program
@@ -283,6 +311,42 @@ def test_spice_view_keeps_silent_if_it_is_told_to():
         with spice_view(port, out, "--spice-disable-audio"):
             time.sleep(2.5)
     check(not os.path.exists(out), "a sound card was opened")
+
+
+# Links that are not steady
+
+@contextlib.contextmanager
+def link(port, *options):
+    simulator = subprocess.Popen([SIMULATOR, *options, str(port)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(simulator.stdout.readline().split()[1])
+    finally:
+        simulator.terminate()
+        print("# the link: " + simulator.communicate()[0].strip().replace("\n", ", "))
+
+
+UNSTEADY = ["--delay", "20ms", "--jitter", "80ms", "--loss", "1%"]
+
+
+def test_tones_are_whole_over_an_unsteady_link():
+    """Those of the host at both, each over a link of its own, and those of their microphones."""
+    seconds = 60 if LONG else 6
+    outs = [file("unsteady-spicesrc.wav"), file("unsteady-spicy.wav")]
+    heard = file("unsteady.raw")
+    with host(48000, heard) as port, link(port, *UNSTEADY) as first, link(port, *UNSTEADY) as second:
+        with spicesrc(first, outs[0], "audiotestsrc", "is-live=true", "freq=660", "!", "s.record"):
+            time.sleep(0.5)
+            with spicy(second, outs[1]):
+                time.sleep(seconds)
+    check_unbroken(outs[0], "spicesrc over an unsteady link", seconds - 2)
+    check_unbroken(outs[1], "spicy over an unsteady link", seconds - 2)
+    check_unbroken(heard, "the microphone of spicesrc", seconds - 2, ((0, 660),))
+    if LONG:
+        with host(48000, heard) as port, link(port, *UNSTEADY) as way:
+            with spicy(way, outs[1], GST_PLUGIN_FEATURE_RANK="audiotestsrc:1000"):
+                time.sleep(seconds)
+        check_unbroken(heard, "the microphone of spicy", seconds - 2, ((0, 440),))
 
 
 # Pipelines
@@ -482,7 +546,7 @@ tests = [test_a_guest_is_heard_by_spicy_and_spicesrc_at_once,
          test_a_guest_of_the_fields_library_is_heard_by_spicesrc,
          test_a_host_is_heard_by_opus_and_raw_at_once,
          test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways,
-         test_a_mixers_volume_is_followed, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
+         test_tones_are_whole_over_an_unsteady_link, test_a_mixers_volume_is_followed, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
          test_a_movies_sound_is_with_its_picture,
          test_a_movies_sound_goes_on_as_the_movie_begins_anew,
          test_launch_lines_that_play_sound, test_launch_lines_that_record_a_microphone,

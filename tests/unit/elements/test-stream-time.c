@@ -148,6 +148,21 @@ static void test_without_sound(void)
     end(&self);
 }
 
+static void test_decoding_counts(void)
+{
+    Viewer self = begin(0);
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self.session);
+    const gint64 later = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    guint i;
+
+    for (i = 0; i < 10; i++)
+        push_frame(&self, RED);
+    TAP_OK(gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO, later) > 0,
+           "frames are due later by what decoding them takes (%d us)",
+           (int)gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO, later));
+    end(&self);
+}
+
 static void test_with_sound(void)
 {
     Viewer self = begin(450000);
@@ -243,6 +258,7 @@ int main(int argc, char **argv)
     gst_init(&argc, &argv);
     gst_spice_register_elements(NULL);
     test_without_sound();
+    test_decoding_counts();
     test_with_sound();
     test_several();
     test_draw_after_frame();

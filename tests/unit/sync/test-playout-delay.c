@@ -63,10 +63,33 @@ static void test_follows(void)
            "and go down when it has ended");
 }
 
+static void test_decoding(void)
+{
+    int64_t estimate = 0;
+
+    for (int i = 0; i < 20; i++)
+        estimate = spice_decoding_time_follow(estimate, 12000);
+    TAP_OK(estimate > 11000 && estimate <= 12000,
+           "what decoding takes is known after some pictures");
+    for (int i = 0; i < 20; i++)
+        estimate = spice_decoding_time_follow(estimate, i % 5 ? 3000 : 12000);
+    TAP_OK(estimate > 9000 && estimate <= 12000, "most pictures do not take longer");
+    for (int i = 0; i < 500; i++)
+        estimate = spice_decoding_time_follow(estimate, 1000);
+    TAP_OK(estimate < 1200, "it falls when they take less");
+    for (int i = 0; i < 100; i++)
+        estimate = spice_decoding_time_follow(estimate, INT64_MAX);
+    TAP_OK(estimate <= 200000, "it stays within bounds");
+    for (int i = 0; i < 1000; i++)
+        estimate = spice_decoding_time_follow(estimate, INT64_MIN);
+    TAP_OK(estimate >= 0, "on both sides");
+}
+
 int main(void)
 {
     test_wanted();
     test_moves();
     test_follows();
+    test_decoding();
     return tap_done();
 }
