@@ -73,6 +73,7 @@ struct _GstSpiceLipsync {
     SpiceSampleTime time;
     GstClockTime next; /* where the next buffer goes on; NONE: anew */
     gboolean silent;   /* what came last was a GAP event that lasted */
+    gboolean heard;    /* somebody is linked */
     gint64 skew_us;    /* last one */
     guint64 n_anew, n_buffers;
 };
@@ -217,7 +218,8 @@ static GstFlowReturn push(GstSpiceLipsync *self, GstBuffer *sound, gboolean anew
         GST_BUFFER_FLAG_SET(sound, GST_BUFFER_FLAG_DISCONT);
     self->next += length;
     flow = gst_pad_push(self->src, sound);
-    return flow == GST_FLOW_NOT_LINKED ? GST_FLOW_OK : flow;
+    self->heard = flow != GST_FLOW_NOT_LINKED;
+    return self->heard ? flow : GST_FLOW_OK;
 }
 
 /* Silence */
@@ -342,7 +344,7 @@ static gboolean on_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
         gst_event_parse_gap(event, NULL, &length);
         on_gap(self, GST_CLOCK_TIME_IS_VALID(length) ? length : 0);
         gst_event_unref(event);
-        return TRUE;
+        return self->heard;
     }
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         gst_event_parse_caps(event, &caps);
@@ -460,6 +462,7 @@ static void gst_spice_lipsync_finalize(GObject *object)
 static void gst_spice_lipsync_init(GstSpiceLipsync *self)
 {
     self->latency = self->next = GST_CLOCK_TIME_NONE;
+    self->heard = TRUE; /* as far as is known */
     self->sink = gst_pad_new_from_static_template(&sink_template, "sink");
     gst_pad_set_event_function(self->sink, on_sink_event);
     gst_pad_set_chain_function(self->sink, on_sound);

@@ -46,6 +46,8 @@ enum { MAX_WAITING = 50 }; /* packets; half a second, mostly */
 #define STARVED_US (200 * G_TIME_SPAN_MILLISECOND)
 /* Of one GAP event. */
 #define GAP_US GST_TIME_AS_USECONDS(GST_SPICE_PLAYBACK_GAP)
+/* If nobody hears them, they come so often. */
+#define UNHEARD_US (500 * G_TIME_SPAN_MILLISECOND)
 /* START follows at once if the guest plays already; until then its rate is not known. */
 #define FIRST_GAP_US (100 * G_TIME_SPAN_MILLISECOND)
 
@@ -68,10 +70,10 @@ struct _GstSpicePlaybackSrc {
     GQueue queue;  /* under lock: GstSample, packets with their caps */
     gboolean lost; /* under lock: packets before the next were dropped */
     gboolean flushing;
-    gboolean plays;     /* under lock: between START and STOP */
     GstCaps *form;      /* under lock: of what is played, or would be; NULL: not known yet */
     gint64 silent_from; /* under lock: monotonic, when the next GAP event is due */
     gboolean told;      /* under lock: that it is silent */
+    gboolean unheard;   /* streaming thread: nobody took the last GAP event */
     GError *error;      /* under lock: the channel's end */
     GstSpiceAttachment *attachment;
 };
@@ -142,12 +144,11 @@ static void refuse(GstSpicePlaybackSrc *self, const char *what)
     end(self, error);
 }
 
-/** What is played from now on, or, as far as is known, would be. */
-static void set_form(GstSpicePlaybackSrc *self, GstCaps *caps, gboolean plays, gint64 silent_from)
+/** What is played from now on, or, as far as is known, would be; it counts as silent from then on unless packets come. */
+static void set_form(GstSpicePlaybackSrc *self, GstCaps *caps, gint64 silent_from)
 {
     g_mutex_lock(&self->lock);
     gst_caps_replace(&self->form, caps);
-    self->plays = plays;
     self->told = FALSE;
     self->silent_from = silent_from;
     g_cond_signal(&self->cond);
@@ -166,14 +167,14 @@ static void take_start(GstSpicePlaybackSrc *self, const SpiceMsgPlaybackStart *s
     self->discont = TRUE;
     gst_clear_caps(&self->caps);
     self->caps = make_caps(self->mode, self->rate);
-    set_form(self, self->caps, TRUE, g_get_monotonic_time() + STARVED_US);
+    set_form(self, self->caps, g_get_monotonic_time() + STARVED_US);
 }
 
 static void take_stop(GstSpicePlaybackSrc *self)
 {
     self->rate = 0;
     if (self->caps)
-        set_form(self, self->caps, FALSE, g_get_monotonic_time());
+        set_form(self, self->caps, g_get_monotonic_time());
 }
 
 /** `bytes` is what the packet lies in. */
@@ -221,7 +222,7 @@ static void take_mode(GstSpicePlaybackSrc *self, const SpiceMsgAudioMode *mode)
             self->mode,
             self->mode == SPICE_AUDIO_DATA_MODE_CELT_0_5_1 ? 44100 : GST_SPICE_SOUND_RATE);
 
-        set_form(self, likely, FALSE, g_get_monotonic_time() + FIRST_GAP_US);
+        set_form(self, likely, g_get_monotonic_time() + FIRST_GAP_US);
     }
 }
 
@@ -333,7 +334,8 @@ static GstPadProbeReturn on_push(GstPad *pad, GstPadProbeInfo *info, gpointer da
 
     if (gst_buffer_get_size(buffer) > 0)
         return GST_PAD_PROBE_OK;
-    gst_pad_push_event(pad, gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
+    GST_SPICE_PLAYBACK_SRC(data)->unheard = !gst_pad_push_event(
+        pad, gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
     return GST_PAD_PROBE_DROP;
 }
 
@@ -351,7 +353,8 @@ static gboolean wait_for_packet(GstSpicePlaybackSrc *self, gboolean silence, Gst
             *gap = self->told ? GST_SPICE_PLAYBACK_GAP : 0;
             self->told = TRUE;
             /* What was missed, as while the pipeline was paused, is not made up for. */
-            self->silent_from = MAX(self->silent_from + GAP_US, now - GAP_US);
+            self->silent_from =
+                self->unheard ? now + UNHEARD_US : MAX(self->silent_from + GAP_US, now - GAP_US);
             return FALSE;
         }
     }
@@ -525,7 +528,7 @@ static void gst_spice_playback_src_init(GstSpicePlaybackSrc *self)
     g_cond_init(&self->cond);
     g_queue_init(&self->queue);
     spice_arena_init(&self->arena, &spice_allocator_libc, 1 << 16);
-    gst_pad_add_probe(GST_BASE_SRC_PAD(self), GST_PAD_PROBE_TYPE_BUFFER, on_push, NULL, NULL);
+    gst_pad_add_probe(GST_BASE_SRC_PAD(self), GST_PAD_PROBE_TYPE_BUFFER, on_push, self, NULL);
     gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
     gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 }

@@ -26,6 +26,7 @@
 
 #include "damage-meta.h"
 #include "display-painter.h"
+#include "frame-stamps.h"
 #include "frame-slots.h"
 #include "idle-events.h"
 #include "heads-event.h"
@@ -68,8 +69,9 @@ struct _GstSpiceDisplayDec {
     gboolean session_lent;    /* it came by context, for one run; under the object lock */
     GstSpiceSession *watched; /* whose cursor is shown; state changes */
     gulong cursor_handler;
-    gint cursor_pending; /* atomic: a task will show the latest cursor */
-    guint unknown_keys;  /* under the object lock */
+    gint cursor_pending;        /* atomic: a task will show the latest cursor */
+    guint unknown_keys;         /* under the object lock */
+    GstSpiceFrameStamps stamps; /* under the object lock */
 
     /* All below under the sink pad's stream lock, the first two also under the object lock. */
     GstSpiceDisplayPainter *painter;
@@ -101,7 +103,7 @@ GType gst_spice_timestamps_get_type(void)
     static gsize type;
     static const GEnumValue values[] = {
         {GST_SPICE_TIMESTAMPS_NONE, "No timestamps: frames are shown at once", "none"},
-        {GST_SPICE_TIMESTAMPS_ARRIVAL, "The time of arrival, for recording", "arrival"},
+        {GST_SPICE_TIMESTAMPS_ARRIVAL, "The time at which they are seen, for recording", "arrival"},
         {0, NULL, NULL},
     };
 
@@ -176,16 +178,17 @@ static void add_damage_meta(GstSpiceDisplayDec *self, GstBuffer *buffer)
 
 static void stamp(GstSpiceDisplayDec *self, GstBuffer *buffer)
 {
-    GstClock *clock;
+    GstSpiceFrameStamps stamps;
 
     if (self->timestamps != GST_SPICE_TIMESTAMPS_ARRIVAL)
         return;
-    clock = gst_element_get_clock(GST_ELEMENT(self));
-    if (!clock)
-        return;
-    GST_BUFFER_PTS(buffer) =
-        gst_clock_get_time(clock) - gst_element_get_base_time(GST_ELEMENT(self));
-    gst_object_unref(clock);
+    GST_OBJECT_LOCK(self);
+    stamps = self->stamps;
+    GST_OBJECT_UNLOCK(self);
+    GST_BUFFER_PTS(buffer) = gst_spice_frame_stamps_next(&stamps, GST_ELEMENT(self));
+    GST_OBJECT_LOCK(self);
+    self->stamps.last = stamps.last;
+    GST_OBJECT_UNLOCK(self);
 }
 
 static pixman_image_t *wrap(const SpicePixels *pixels)
@@ -465,6 +468,11 @@ static gboolean gst_spice_display_dec_src_event(GstPad *pad, GstObject *parent, 
     GstSpiceSession *session;
     guint unknown = 0;
 
+    if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
+        GST_OBJECT_LOCK(self);
+        gst_spice_frame_stamps_take_latency(&self->stamps, event);
+        GST_OBJECT_UNLOCK(self);
+    }
     if (!gst_spice_navigation_is_input(event))
         return gst_pad_event_default(pad, parent, event);
     GST_OBJECT_LOCK(self);
@@ -482,6 +490,16 @@ static gboolean gst_spice_display_dec_src_event(GstPad *pad, GstObject *parent, 
     }
     gst_event_unref(event);
     return TRUE; /* a sink gives an event that nobody took to its player */
+}
+
+static gboolean gst_spice_display_dec_src_query(GstPad *pad, GstObject *parent, GstQuery *query)
+{
+    if (!gst_pad_query_default(pad, parent, query))
+        return FALSE;
+    if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY &&
+        GST_SPICE_DISPLAY_DEC(parent)->timestamps == GST_SPICE_TIMESTAMPS_ARRIVAL)
+        gst_spice_frame_stamps_add_latency(query);
+    return TRUE;
 }
 
 /* States */
@@ -548,6 +566,8 @@ static gint64 on_due(gpointer user_data)
                                                SPICE_MEDIA_VIDEO, self->media_time,
                                                g_get_monotonic_time());
     GST_OBJECT_UNLOCK(self);
+    if (due_us > 0 && self->timestamps == GST_SPICE_TIMESTAMPS_ARRIVAL)
+        due_us -= GST_TIME_AS_USECONDS(GST_SPICE_FRAME_HEADROOM);
     return due_us;
 }
 
@@ -575,6 +595,7 @@ static gboolean start(GstSpiceDisplayDec *self)
     GST_OBJECT_LOCK(self);
     self->painter = painter;
     self->n_frames = 0;
+    self->stamps = (GstSpiceFrameStamps){0};
     GST_OBJECT_UNLOCK(self);
     if (!painter)
         return FALSE;
@@ -752,6 +773,7 @@ static void gst_spice_display_dec_init(GstSpiceDisplayDec *self)
     gst_element_add_pad(element, self->sink);
     self->src = gst_pad_new_from_static_template(&src_template, "src");
     gst_pad_set_event_function(self->src, gst_spice_display_dec_src_event);
+    gst_pad_set_query_function(self->src, gst_spice_display_dec_src_query);
     gst_pad_use_fixed_caps(self->src);
     gst_element_add_pad(element, self->src);
     self->num_buffers = -1;

@@ -11,7 +11,8 @@ G_DECLARE_FINAL_TYPE(GstSpiceDisplayDec, gst_spice_display_dec, GST, SPICE_DISPL
 /**
  * GstSpiceTimestamps:
  * @GST_SPICE_TIMESTAMPS_NONE: frames have no timestamps: sinks show them at once
- * @GST_SPICE_TIMESTAMPS_ARRIVAL: the running time at which the frame was complete
+ * @GST_SPICE_TIMESTAMPS_ARRIVAL: the running time at which the frame was complete, less the latency of the
+ *     pipeline (frame-stamps.h)
  */
 typedef enum {
     GST_SPICE_TIMESTAMPS_NONE,

@@ -84,6 +84,9 @@ static void paint(uint32_t *pixels, unsigned frame)
 
             pixels[y * CLAPPER_WIDTH + x] = grey << 16 | grey << 8 | grey;
         }
+    for (int y = CLAPPER_BAR_Y; y < CLAPPER_BAR_Y + CLAPPER_BAR_HEIGHT; y++)
+        for (int x = CLAPPER_X(0); x < CLAPPER_X(CLAPPER_BITS); x++)
+            pixels[y * CLAPPER_WIDTH + x] = 0xffffff;
     for (int bit = 0; bit < CLAPPER_BITS; bit++)
         for (int y = 0; y < CLAPPER_SIDE; y++)
             for (int x = 0; x < CLAPPER_SIDE; x++)

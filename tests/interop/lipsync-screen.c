@@ -17,11 +17,11 @@
 
 enum { LOOK_US = 2000, STALL_US = 60000, SEARCH_US = 100000 };
 enum { RATE = 48000, LOUD = 3000, SILENCE_SAMPLES = RATE / 5 };
-enum { BLACK = 50, WHITE = 205 };
+enum { BLACK = 50, WHITE = 205, BLUR = 8 /* pixels around what is scaled */ };
 
-/** Where the squares are, in pixels of the screen. */
+/** Where the squares are, in pixels of the screen, which may show them larger. */
 typedef struct {
-    int x, y, side;
+    int x, y, width;
 } Place;
 
 /* Sound */
@@ -70,51 +70,68 @@ static int green(const xcb_get_image_reply_t *image, int at)
     return xcb_get_image_data(image)[4 * at + 1];
 }
 
-static gboolean is_square(int value)
+/** The number that is shown; -1: none. */
+static int look(xcb_connection_t *c, xcb_window_t root, const Place *place)
 {
-    return value < BLACK || value > WHITE;
+    xcb_get_image_reply_t *image = get_image(c, root, place->x, place->y, place->width, 1);
+    int number = 0;
+
+    for (int bit = 0; image && bit < CLAPPER_BITS && number >= 0; bit++) {
+        const int value = green(image, (2 * bit + 1) * place->width / (2 * CLAPPER_BITS));
+
+        number = value < BLACK || value > WHITE ? number | (value > WHITE) << bit : -1;
+    }
+    free(image);
+    return image ? number : -1;
 }
 
-/** Looks for a row of squares, which begins and ends in grey. */
+/** Whether there are numbers, one after the other. */
+static gboolean is_film(xcb_connection_t *c, xcb_window_t root, const Place *place)
+{
+    int last = -1, n = 0;
+
+    for (int i = 0; i < 50; i++) {
+        const int number = look(c, root, place);
+
+        n += number > 0 && number == last + 1;
+        last = number >= 0 ? number : last;
+        g_usleep(10000);
+    }
+    return n >= 3;
+}
+
+static gboolean is_grey(int value)
+{
+    return value > 60 && value < 195;
+}
+
+/** Looks for the bar, which begins and ends in grey. */
 static gboolean find(xcb_connection_t *c, const xcb_screen_t *screen, Place *place)
 {
+    const int length = CLAPPER_BITS * CLAPPER_SIDE;
     const int width = screen->width_in_pixels, height = screen->height_in_pixels;
     xcb_get_image_reply_t *image = get_image(c, screen->root, 0, 0, width, height);
     gboolean found = FALSE;
 
-    for (int y = 0; image && y < height && !found; y += 4)
+    for (int y = 0; image && y < height && !found; y += 3)
         for (int x = 1, run = 0; x < width && !found; x++) {
-            const int value = green(image, y * width + x);
-
-            if (is_square(value)) {
+            if (green(image, y * width + x) > WHITE) {
                 run++;
                 continue;
             }
-            if (value > 60 && value < 195 && run >= CLAPPER_BITS * CLAPPER_SIDE - 2 &&
-                run <= CLAPPER_BITS * CLAPPER_SIDE + 2) {
-                *place = (Place){x - run, y + CLAPPER_SIDE / 2, run / CLAPPER_BITS};
-                found = TRUE;
+            if (run >= length - 4 && x - run >= BLUR && x + BLUR < width &&
+                is_grey(green(image, y * width + x + BLUR)) &&
+                is_grey(green(image, y * width + x - run - BLUR))) {
+                const int scaled = (run + length / 2) / length;
+                const int up = (CLAPPER_BAR_Y - CLAPPER_Y - CLAPPER_SIDE / 2) * scaled;
+
+                *place = (Place){x - run, MAX(y - up, 0), run};
+                found = is_film(c, screen->root, place);
             }
             run = 0;
         }
     free(image);
     return found;
-}
-
-/** The number that is shown; -1: none. */
-static int look(xcb_connection_t *c, xcb_window_t root, const Place *place)
-{
-    xcb_get_image_reply_t *image =
-        get_image(c, root, place->x, place->y, place->side * CLAPPER_BITS, 1);
-    int number = 0;
-
-    for (int bit = 0; image && bit < CLAPPER_BITS && number >= 0; bit++) {
-        const int value = green(image, bit * place->side + place->side / 2);
-
-        number = is_square(value) ? number | (value > WHITE) << bit : -1;
-    }
-    free(image);
-    return image ? number : -1;
 }
 
 int main(int argc, char **argv)

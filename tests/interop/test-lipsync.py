@@ -10,7 +10,8 @@ import signal
 import subprocess
 import time
 
-from harness import BUILD, LONG, SOURCE, WORK, check, environment, run_tests
+from harness import BUILD, LONG, SOURCE, WORK, check, environment, run, run_tests
+from tones import frequency, read_sound
 
 HOST = os.path.join(BUILD, "tests", "interop", "clapper-host")
 LIPSYNC = os.path.join(BUILD, "tests", "interop", "lipsync")
@@ -175,9 +176,9 @@ def test_pictures_alone_come_evenly():
     check(off[len(off) // 2] <= 10000, "pictures are not even")
 
 
-def record(port, path, seconds):
-    """As the documentation has it, until it is interrupted."""
-    line = documented_line("spicesrc.c", "filesink location=desktop.mkv")
+def record(port, path, seconds, more=""):
+    """As the documentation has it, until it is interrupted; `more`: beside that."""
+    line = documented_line("spicesrc.c", "filesink location=desktop.mkv") + more
     line = line.replace("spice://localhost:5900", f"spice://127.0.0.1:{port}").replace("desktop.mkv", path)
     program = subprocess.Popen(["gst-launch-1.0", "-q", *shlex.split(line)], env=environment(),
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -203,17 +204,41 @@ def check_recording(what, path, seconds):
     return events
 
 
-def test_a_recording():
+def tone_of(path):
+    """How high the last of the tones is that a recording has whole."""
+    raw = path + ".raw"
+    status, text = run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "matroskademux", "!",
+                        "opusdec", "!", "audioconvert", "!", "audioresample", "!",
+                        "audio/x-raw,format=S16LE,channels=2,rate=48000", "!", "filesink", f"location={raw}"])
+    check(status == 0, text[-800:])
+    samples = read_sound(raw)[0]
+    loud = [i for i, value in enumerate(samples[:-9600]) if abs(value) > 3000]
+    return frequency(samples[loud[-1] - 2400:loud[-1]], 48000) if loud else 0
+
+
+def check_recorded_together(what, more=""):
     path = os.path.join(WORK, "desktop.mkv")
     for _ in range(TRIES):
         with Clapper() as clapper:
-            record(clapper.port, path, SECONDS)
-        events = check_recording("recording", path, SECONDS)
+            record(clapper.port, path, SECONDS, more)
+        events = check_recording(what, path, SECONDS)
         skews = [skew for _, skew in skews_of(events, SETTLING_US)]
-        check(len(skews) >= LEAST, f"only {len(skews)} tones were recorded")
-        if tell("recording", skews):
+        check(len(skews) >= LEAST, f"{what}: only {len(skews)} tones were recorded")
+        hertz = tone_of(path)
+        check(abs(hertz - 1000) < 25, f"{what}: {hertz:.1f} Hz instead of 1000")
+        if tell(what, skews):
             return
-    check(False, f"the recording: not within 20 ms for 95 % and 40 ms for all, {TRIES} times")
+    check(False, f"{what}: not within 20 ms for 95 % and 40 ms for all, {TRIES} times")
+
+
+def test_a_recording():
+    check_recorded_together("recording")
+
+
+def test_a_recording_in_a_pipeline_with_latency():
+    """As one has that plays something, too."""
+    check_recorded_together("recording with latency",
+                            " audiotestsrc is-live=true volume=0 ! fakesink sync=true render-delay=150000000")
 
 
 def test_a_recording_without_sound_begins_at_once():
@@ -233,7 +258,7 @@ def go_before_others():
 
 tests = [test_100_ms_of_jitter, test_a_recording, test_a_recording_without_sound_begins_at_once]
 if LONG:
-    tests += [test_a_clean_link, test_a_sound_clock_that_is_fast, test_a_pause, test_sound_that_begins_late,
+    tests += [test_a_recording_in_a_pipeline_with_latency, test_a_clean_link, test_a_sound_clock_that_is_fast, test_a_pause, test_sound_that_begins_late,
               test_the_wrap_of_the_media_time, test_pictures_alone_come_evenly]
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """Sound in both directions: guests and hosts of ours and the field's, heard by spicy, spicesrc and
 spice-view; microphones of these, heard by hosts. Tones arrive as they were, and without a gap."""
 import array
-import cmath
 import contextlib
 import math
 import os
@@ -17,6 +16,7 @@ import time
 from harness import (BUILD, GUEST, LONG, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
                      run, run_tests, shot)
 from replay import ReplayServer
+from tones import check_tone, check_unbroken, frequency, gaps, read_sound, trim
 from vm import VM, free_port, wait_until
 from x11 import Serve
 
@@ -34,79 +34,6 @@ SPEAKER_OFF = r"printf '\000' | dd of=/dev/port bs=1 seek=97 2>/dev/null"
 
 def file(name):
     return os.path.join(WORK, name)
-
-
-# What was heard
-
-def read_sound(path):
-    """(left, right) of a file of raw sound, or of a WAV file of 16 bit and two channels."""
-    with open(path, "rb") as f:
-        data = f.read()
-    if data[:4] == b"RIFF":
-        data = data[data.find(b"data") + 8:]
-    values = array.array("h")
-    values.frombytes(data[:len(data) // 4 * 4])
-    return values[0::2], values[1::2]
-
-
-def trim(samples, loudness=1500):
-    """Without silence at both ends."""
-    loud = [i for i, value in enumerate(samples) if abs(value) > loudness]
-    return samples[loud[0]:loud[-1] + 1] if loud else samples[:0]
-
-
-def frequency(samples, rate):
-    """How often it rises through zero a second, to a fraction of a sample."""
-    rises = [i - samples[i] / (samples[i] - samples[i - 1]) for i in range(1, len(samples))
-             if samples[i - 1] < 0 <= samples[i]]
-    return (len(rises) - 1) * rate / (rises[-1] - rises[0]) if len(rises) > 2 else 0
-
-
-def gaps(samples, rate):
-    """Where it is silent in between, or jumps: pieces of 10 ms whose loudness is not the others'."""
-    size = rate // 100
-    power = [math.sqrt(sum(v * v for v in samples[i:i + size]) / size)
-             for i in range(0, len(samples) - size, size)]
-    middle = sorted(power)[len(power) // 2]
-    return [n for n, p in enumerate(power) if not 0.6 * middle < p < 1.5 * middle]
-
-
-def broken(samples, hertz, rate):
-    """Of the pieces of 10 ms of a tone, those that are not as loud as the others, or do not go on from the one
-    before; and how many there are. What resamples it may draw it by some percent."""
-    size = rate // 100
-    table = [cmath.exp(-2j * math.pi * hertz * i / rate) for i in range(rate)]
-    found = [sum(v * table[(n + i) % rate] for i, v in enumerate(samples[n:n + size])) / size
-             for n in range(0, len(samples) - size, size)]
-    middle = sorted(abs(value) for value in found)[len(found) // 2]
-    bad = [n for n in range(1, len(found)) if not 0.6 * middle < abs(found[n]) < 1.5 * middle
-           or abs(cmath.phase(found[n] / found[n - 1] if found[n - 1] else 1)) > 1]
-    return bad, len(found)
-
-
-def check_unbroken(path, what, seconds, tones=((0, 440), (1, 594))):
-    """All of the tones is there, but for one in a hundred."""
-    sides = read_sound(path)
-    bad, n = set(), 0
-    for channel, hertz in tones:
-        samples = trim(sides[channel])
-        check(len(samples) >= seconds * 48000, f"{what}: only {len(samples) / 48000:.2f} s of sound")
-        found, n = broken(samples[24000:-2400], hertz, 48000)
-        bad |= set(found)
-    print(f"# {what}: {len(bad)} of {n} frames are lost or broken: {sorted(bad)[:20]}")
-    check(len(bad) <= n / 100, f"{what}: {len(bad)} of {n} frames are lost or broken")
-
-
-def check_tone(path, hertz, what, rate=48000, seconds=1.5, channel=0, settle=0.2, tolerance=1.5):
-    """A tone is there, of so many seconds at least; what is before it settled does not count."""
-    samples = trim(read_sound(path)[channel])
-    check(len(samples) >= seconds * rate, f"{what}: only {len(samples) / rate:.2f} s of sound")
-    samples = samples[int(settle * rate):-int(0.05 * rate)]
-    found = frequency(samples, rate)
-    holes = gaps(samples, rate)
-    print(f"# {what}: {found:.2f} Hz, {len(samples) / rate:.2f} s, {len(holes)} gaps")
-    check(abs(found - hertz) < tolerance, f"{what}: {found:.2f} Hz instead of {hertz}")
-    check(not holes, f"{what}: gaps at {holes[:10]} of {len(samples) // (rate // 100)}")
 
 
 # Who hears
@@ -331,7 +258,7 @@ UNSTEADY = ["--delay", "20ms", "--jitter", "80ms", "--loss", "1%"]
 
 def test_tones_are_whole_over_an_unsteady_link():
     """Those of the host at both, each over a link of its own, and those of their microphones."""
-    seconds = 60 if LONG else 6
+    seconds = 60 if LONG else 7
     outs = [file("unsteady-spicesrc.wav"), file("unsteady-spicy.wav")]
     heard = file("unsteady.raw")
     with host(48000, heard) as port, link(port, *UNSTEADY) as first, link(port, *UNSTEADY) as second:

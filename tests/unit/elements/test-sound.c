@@ -299,6 +299,28 @@ static void test_pictures_wait_for_sound_while_it_plays(void)
     end(&self);
 }
 
+static void test_nobody_listens(void)
+{
+    Player self = begin();
+    GstPad *sink = gst_element_get_static_pad(self.h->element, "sink");
+    GstPad *src = gst_element_get_static_pad(self.h->element, "src");
+    GstPad *peer = gst_pad_get_peer(src);
+
+    TAP_OK(gst_pad_send_event(sink, gst_event_new_gap(0, 20 * GST_MSECOND)),
+           "a GAP event is taken");
+    gst_pad_unlink(src, peer);
+    g_usleep(20000);
+    TAP_OK(!gst_pad_send_event(sink, gst_event_new_gap(0, 20 * GST_MSECOND)),
+           "but not if nobody hears its silence");
+    gst_pad_link(src, peer);
+    g_usleep(20000);
+    TAP_OK(gst_pad_send_event(sink, gst_event_new_gap(0, 20 * GST_MSECOND)), "until somebody does");
+    gst_object_unref(peer);
+    gst_object_unref(src);
+    gst_object_unref(sink);
+    end(&self);
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -312,6 +334,7 @@ int main(int argc, char **argv)
     test_latency();
     test_without_stamp();
     test_silence();
+    test_nobody_listens();
     test_pictures_wait_for_sound_while_it_plays();
     return tap_done();
 }

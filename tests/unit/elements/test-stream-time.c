@@ -61,16 +61,19 @@ static void create_stream(Viewer *self)
 }
 
 /** With a surface that is shown, a stream over all of it, and sound that takes `latency_us` to be heard. */
-static Viewer begin(gint64 latency_us)
+static Viewer begin(gint64 latency_us, bool stamped)
 {
     Viewer self = {.mm = 100000};
     GstElement *decoder = gst_element_factory_make("spicedisplaydec", NULL);
     const guint32 create[5] = {0, SIDE, SIDE, SPICE_SURFACE_FMT_32_xRGB, 1};
 
     self.session = gst_spice_session_new();
-    g_object_set(decoder, "session", self.session, NULL);
+    g_object_set(decoder, "session", self.session, "timestamps", stamped, NULL);
     self.h = gst_harness_new_with_element(decoder, "sink", "src");
     gst_object_unref(decoder);
+    gst_harness_use_systemclock(self.h);
+    gst_element_set_base_time(self.h->element,
+                              gst_clock_get_time(GST_ELEMENT_CLOCK(self.h->element)));
     gst_harness_set_src_caps_str(self.h, "application/x-spice-display");
     push(&self, SPICE_MSG_DISPLAY_SURFACE_CREATE, create, sizeof create, -1);
     push(&self, SPICE_MSG_DISPLAY_MARK, "", 0, -1);
@@ -79,6 +82,12 @@ static Viewer begin(gint64 latency_us)
                                     latency_us, 0);
     create_stream(&self);
     return self;
+}
+
+static GstClockTime running_time(const Viewer *self)
+{
+    return gst_clock_get_time(GST_ELEMENT_CLOCK(self->h->element)) -
+           gst_element_get_base_time(self->h->element);
 }
 
 static void end(Viewer *self)
@@ -138,7 +147,7 @@ static bool is_colour(GstBuffer *frame, guint x, guint y, guint32 colour)
 
 static void test_without_sound(void)
 {
-    Viewer self = begin(0);
+    Viewer self = begin(0, false);
     GstBuffer *frame;
 
     push_frame(&self, RED);
@@ -150,7 +159,7 @@ static void test_without_sound(void)
 
 static void test_decoding_counts(void)
 {
-    Viewer self = begin(0);
+    Viewer self = begin(0, false);
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self.session);
     const gint64 later = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
     guint i;
@@ -165,7 +174,7 @@ static void test_decoding_counts(void)
 
 static void test_with_sound(void)
 {
-    Viewer self = begin(450000);
+    Viewer self = begin(450000, false);
     GstBuffer *frame;
     gint64 due, shown;
 
@@ -183,7 +192,7 @@ static void test_with_sound(void)
 
 static void test_several(void)
 {
-    Viewer self = begin(450000);
+    Viewer self = begin(450000, false);
     GstBuffer *frame = NULL;
     gint64 due = 0;
 
@@ -201,7 +210,7 @@ static void test_several(void)
 
 static void test_draw_after_frame(void)
 {
-    Viewer self = begin(450000);
+    Viewer self = begin(450000, false);
     GstBuffer *frame, *later;
 
     push_frame(&self, RED);
@@ -221,7 +230,7 @@ static void test_draw_after_frame(void)
 
 static void test_ends(void)
 {
-    Viewer self = begin(450000);
+    Viewer self = begin(450000, false);
     GstBuffer *frame;
 
     push_frame(&self, RED);
@@ -231,7 +240,7 @@ static void test_ends(void)
     gst_clear_buffer(&frame);
     end(&self);
 
-    self = begin(450000);
+    self = begin(450000, false);
     push_frame(&self, RED);
     end(&self); /* with a frame that waits */
     TAP_OK(true, "it can be stopped while one waits");
@@ -239,7 +248,7 @@ static void test_ends(void)
 
 static void test_many(void)
 {
-    Viewer self = begin(450000);
+    Viewer self = begin(450000, false);
     GstBuffer *frame;
     guint n = 0;
 
@@ -250,6 +259,38 @@ static void test_many(void)
         n++;
     }
     TAP_OK(n > 100, "of too many the oldest do not wait (%u of 200)", n);
+    end(&self);
+}
+
+/** Pushes a frame; whether its timestamp says that it is seen after 40 ms, less `latency`. */
+static bool is_stamped(Viewer *self, guint32 colour, GstClockTime latency, GstClockTime *stamp)
+{
+    const GstClockTime headroom = 40 * GST_MSECOND;
+    const GstClockTime before = running_time(self);
+    GstBuffer *frame;
+
+    push_frame(self, colour);
+    frame = gst_harness_pull(self->h);
+    *stamp = GST_BUFFER_PTS(frame);
+    gst_buffer_unref(frame);
+    return *stamp + latency >= before + headroom &&
+           *stamp + latency <= running_time(self) + headroom;
+}
+
+static void test_stamps(void)
+{
+    Viewer self = begin(0, true);
+    GstClockTime first, stamp;
+
+    TAP_OK(gst_harness_query_latency(self.h) == 40 * GST_MSECOND, "stamped frames may take 40 ms");
+    TAP_OK(is_stamped(&self, RED, 0, &first), "they bear the time at which they are seen");
+    gst_harness_push_upstream_event(self.h, gst_event_new_latency(GST_SECOND * 1000));
+    is_stamped(&self, GREEN, 0, &stamp);
+    TAP_OK(stamp == first, "never one less than that of the last");
+    gst_harness_push_upstream_event(self.h, gst_event_new_latency(240 * GST_MSECOND));
+    g_usleep(400000);
+    TAP_OK(is_stamped(&self, BLUE, 240 * GST_MSECOND, &stamp),
+           "less the latency, as the sound's timestamps are");
     end(&self);
 }
 
@@ -264,5 +305,6 @@ int main(int argc, char **argv)
     test_draw_after_frame();
     test_ends();
     test_many();
+    test_stamps();
     return tap_done();
 }
