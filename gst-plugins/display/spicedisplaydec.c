@@ -22,14 +22,10 @@
  * gst-launch-1.0 spicechannelsrc location=spice://localhost:5900 ! spicedisplaydec show-cursor=true ! videoconvert ! autovideosink
  * ]|
  */
-#include "spicedisplaydec.h"
+#include "spicedisplaydec-private.h"
 
-#include "damage-meta.h"
-#include "display-painter.h"
-#include "frame-stamps.h"
-#include "frame-slots.h"
-#include "idle-events.h"
 #include "heads-event.h"
+#include "idle-events.h"
 #include "core/wire/channel.h"
 #include "gst-plugins/audio/media-time-meta.h"
 #include "gst-plugins/net/navigation.h"
@@ -55,41 +51,6 @@ enum {
     PROP_STATS,
 };
 
-struct _GstSpiceDisplayDec {
-    GstElement parent_instance;
-    GstPad *sink, *src;
-
-    GstSpiceSession *session; /* under the object lock */
-    guint channel_id;
-    gboolean shared_caches;
-    gboolean show_cursor;
-    GstSpiceTimestamps timestamps;
-    gint num_buffers;
-
-    gboolean session_lent;    /* it came by context, for one run; under the object lock */
-    GstSpiceSession *watched; /* whose cursor is shown; state changes */
-    gulong cursor_handler;
-    gint cursor_pending;        /* atomic: a task will show the latest cursor */
-    guint unknown_keys;         /* under the object lock */
-    GstSpiceFrameStamps stamps; /* under the object lock */
-
-    /* All below under the sink pad's stream lock, the first two also under the object lock. */
-    GstSpiceDisplayPainter *painter;
-    guint64 n_frames;
-    GstSpiceFrameSlots slots;
-    gboolean caps_sent;
-    GstEvent *segment;
-    GstEvent *heads; /* where the monitors lie; NULL: it has been sent */
-    pixman_region32_t damage;
-    gboolean all_damaged; /* the next frame has nothing in common with the last */
-    gint64 damaged_since; /* monotonic time of the first damage; 0: none */
-    gint64 media_time;    /* of the message that is being taken; negative: it has none */
-    GstClockID alarm;     /* for the next stream frame that waits; NULL: none does */
-    gint64 alarm_us;      /* when it rings */
-    pixman_image_t *cursor_image;
-    GstSpiceCursor *cursor;
-};
-
 G_DEFINE_FINAL_TYPE(GstSpiceDisplayDec, gst_spice_display_dec, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
@@ -112,139 +73,6 @@ GType gst_spice_timestamps_get_type(void)
     return type;
 }
 
-/* Frames */
-
-static void add_damage(GstSpiceDisplayDec *self, const pixman_region32_t *damage)
-{
-    pixman_region32_t *region = (pixman_region32_t *)damage; /* pixman's reading calls lack const */
-
-    if (!pixman_region32_not_empty(region))
-        return;
-    pixman_region32_union(&self->damage, &self->damage, region);
-    gst_spice_region_simplify(&self->damage);
-    gst_spice_frame_slots_damage(&self->slots, region);
-    if (self->damaged_since == 0)
-        self->damaged_since = g_get_monotonic_time();
-}
-
-static gboolean send_caps(GstSpiceDisplayDec *self, guint width, guint height)
-{
-    GstCaps *caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width",
-                                        G_TYPE_INT, (gint)width, "height", G_TYPE_INT, (gint)height,
-                                        "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
-    gboolean ok = gst_pad_push_event(self->src, gst_event_new_caps(caps));
-
-    gst_caps_unref(caps);
-    if (self->segment)
-        gst_pad_push_event(self->src, g_steal_pointer(&self->segment));
-    self->caps_sent = TRUE;
-    return ok;
-}
-
-/** Makes frames fit the picture. */
-static void fit_frames(GstSpiceDisplayDec *self, const SpicePixels *picture)
-{
-    guint width = (guint)picture->width, height = (guint)picture->height;
-
-    if (self->slots.width != width || self->slots.height != height) {
-        gst_spice_frame_slots_resize(&self->slots, width, height);
-        self->caps_sent = FALSE;
-        self->all_damaged = TRUE;
-    }
-    if (!self->caps_sent)
-        send_caps(self, width, height);
-    if (self->heads)
-        gst_pad_push_event(self->src, g_steal_pointer(&self->heads));
-}
-
-static void add_damage_meta(GstSpiceDisplayDec *self, GstBuffer *buffer)
-{
-    GstSpiceDamageMeta *meta;
-    int n, i;
-    pixman_box32_t *boxes = pixman_region32_rectangles(&self->damage, &n);
-
-    if (self->all_damaged)
-        return;
-    meta = gst_buffer_add_spice_damage_meta(buffer);
-    if (n > GST_SPICE_DAMAGE_MAX_RECTS) {
-        boxes = pixman_region32_extents(&self->damage);
-        n = 1;
-    }
-    for (i = 0; i < n; i++)
-        meta->rects[i] = (GstVideoRectangle){boxes[i].x1, boxes[i].y1, boxes[i].x2 - boxes[i].x1,
-                                             boxes[i].y2 - boxes[i].y1};
-    meta->n_rects = (guint)n;
-}
-
-static void stamp(GstSpiceDisplayDec *self, GstBuffer *buffer)
-{
-    GstSpiceFrameStamps stamps;
-
-    if (self->timestamps != GST_SPICE_TIMESTAMPS_ARRIVAL)
-        return;
-    GST_OBJECT_LOCK(self);
-    stamps = self->stamps;
-    GST_OBJECT_UNLOCK(self);
-    GST_BUFFER_PTS(buffer) = gst_spice_frame_stamps_next(&stamps, GST_ELEMENT(self));
-    GST_OBJECT_LOCK(self);
-    self->stamps.last = stamps.last;
-    GST_OBJECT_UNLOCK(self);
-}
-
-static pixman_image_t *wrap(const SpicePixels *pixels)
-{
-    return pixman_image_create_bits(pixels->format, pixels->width, pixels->height,
-                                    (uint32_t *)pixels->data, (int)pixels->stride);
-}
-
-/** Whether all the frames that were asked for have been sent. */
-static gboolean has_sent_all(GstSpiceDisplayDec *self)
-{
-    return self->num_buffers >= 0 && self->n_frames >= (guint64)self->num_buffers;
-}
-
-/** Sends the picture as it is now, if there is something to show and it has changed. */
-static GstFlowReturn push_frame(GstSpiceDisplayDec *self)
-{
-    const SpicePixels *picture = gst_spice_display_painter_get_picture(self->painter);
-    gboolean cursor_shown;
-    pixman_image_t *surface;
-    GstBuffer *buffer;
-    GstFlowReturn flow;
-
-    if (has_sent_all(self))
-        return GST_FLOW_EOS;
-    if (!picture || self->damaged_since == 0)
-        return GST_FLOW_OK;
-    fit_frames(self, picture);
-    cursor_shown = self->cursor_image && self->cursor->visible;
-    surface = wrap(picture);
-    buffer =
-        gst_spice_frame_slots_take(&self->slots, surface, cursor_shown ? self->cursor_image : NULL,
-                                   cursor_shown ? self->cursor->x - (gint)self->cursor->hot_x : 0,
-                                   cursor_shown ? self->cursor->y - (gint)self->cursor->hot_y : 0);
-    pixman_image_unref(surface);
-    if (!buffer) {
-        GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a frame."),
-                          (NULL));
-        return GST_FLOW_FLUSHING; /* ERROR would make the source post a second message */
-    }
-    add_damage_meta(self, buffer);
-    stamp(self, buffer);
-    pixman_region32_clear(&self->damage);
-    self->all_damaged = FALSE;
-    self->damaged_since = 0;
-    GST_OBJECT_LOCK(self);
-    self->n_frames++;
-    GST_OBJECT_UNLOCK(self);
-    flow = gst_pad_push(self->src, buffer);
-    if (flow != GST_FLOW_OK)
-        self->all_damaged = TRUE; /* this frame was not seen */
-    if (flow == GST_FLOW_NOT_LINKED)
-        flow = GST_FLOW_OK; /* nobody looks on: the surfaces go on being kept */
-    return flow == GST_FLOW_OK && has_sent_all(self) ? GST_FLOW_EOS : flow;
-}
-
 /* Stream frames that wait for their time */
 
 /** Paints what is due, and sees to it that it is called again. Under the stream lock. */
@@ -257,7 +85,7 @@ static void paint_due_async(GstElement *element, gpointer data)
     GST_PAD_STREAM_LOCK(self->sink);
     if (self->painter && GST_PAD_IS_ACTIVE(self->sink)) {
         paint_due(self);
-        if (push_frame(self) == GST_FLOW_EOS)
+        if (gst_spice_display_dec_push_frame(self) == GST_FLOW_EOS)
             gst_pad_push_event(self->src, gst_event_new_eos());
     }
     GST_PAD_STREAM_UNLOCK(self->sink);
@@ -305,97 +133,6 @@ static void paint_due(GstSpiceDisplayDec *self)
         set_alarm(self, MAX(due_us, now_us));
 }
 
-/* The cursor in the picture */
-
-/** Damages where `cursor` is drawn. */
-static void damage_cursor(GstSpiceDisplayDec *self, const GstSpiceCursor *cursor)
-{
-    const SpicePixels *picture = gst_spice_display_painter_get_picture(self->painter);
-    pixman_region32_t region;
-
-    if (!picture || !cursor || !cursor->visible || cursor->width == 0)
-        return;
-    pixman_region32_init_rect(&region, cursor->x - (gint)cursor->hot_x,
-                              cursor->y - (gint)cursor->hot_y, cursor->width, cursor->height);
-    pixman_region32_intersect_rect(&region, &region, 0, 0, (guint)picture->width,
-                                   (guint)picture->height);
-    add_damage(self, &region);
-    pixman_region32_fini(&region);
-}
-
-static void forget_cursor(GstSpiceDisplayDec *self)
-{
-    g_clear_pointer(&self->cursor_image, pixman_image_unref);
-    g_clear_pointer(&self->cursor, gst_spice_cursor_unref);
-}
-
-static void take_cursor(GstSpiceDisplayDec *self, GstSpiceCursor *cursor)
-{
-    damage_cursor(self, self->cursor);
-    forget_cursor(self);
-    self->cursor = cursor;
-    if (cursor->pixels)
-        self->cursor_image = pixman_image_create_bits(
-            PIXMAN_a8r8g8b8, (int)cursor->width, (int)cursor->height,
-            (uint32_t *)g_bytes_get_data(cursor->pixels, NULL), (int)cursor->width * 4);
-    damage_cursor(self, cursor);
-}
-
-static void show_cursor_async(GstElement *element, gpointer data)
-{
-    GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(element);
-    GstSpiceSession *session = data;
-
-    GST_PAD_STREAM_LOCK(self->sink);
-    g_atomic_int_set(&self->cursor_pending, FALSE); /* what changes from here on asks again */
-    if (self->painter && GST_PAD_IS_ACTIVE(self->sink)) {
-        take_cursor(self, gst_spice_session_get_cursor(session));
-        if (push_frame(self) == GST_FLOW_EOS)
-            gst_pad_push_event(self->src, gst_event_new_eos());
-    }
-    GST_PAD_STREAM_UNLOCK(self->sink);
-}
-
-static void on_cursor_changed(GstSpiceSession *session, gpointer user_data)
-{
-    GstSpiceDisplayDec *self = user_data;
-
-    /* One task at a time: all want but the latest cursor. */
-    if (!g_atomic_int_compare_and_exchange(&self->cursor_pending, FALSE, TRUE))
-        return;
-    /* Not on the I/O thread: a frame may wait for the sink. */
-    gst_element_call_async(GST_ELEMENT(self), show_cursor_async, g_object_ref(session),
-                           g_object_unref);
-}
-
-static void unwatch_cursor(GstSpiceDisplayDec *self)
-{
-    if (self->watched)
-        g_signal_handler_disconnect(self->watched, self->cursor_handler);
-    g_clear_object(&self->watched);
-}
-
-static void closure_unref(gpointer data, GClosure *closure)
-{
-    gst_object_unref(data);
-}
-
-/** Follows the session's cursor, if it is to be shown. The cursor channel is that of display 0. */
-static void watch_cursor(GstSpiceDisplayDec *self)
-{
-    unwatch_cursor(self);
-    if (!self->show_cursor || !self->session || self->channel_id != 0)
-        return;
-    self->watched = g_object_ref(self->session);
-    /* The closure's reference outlives an emission that is under way when it is disconnected. */
-    self->cursor_handler =
-        g_signal_connect_data(self->watched, "cursor-changed", G_CALLBACK(on_cursor_changed),
-                              gst_object_ref(self), closure_unref, 0);
-    GST_PAD_STREAM_LOCK(self->sink);
-    take_cursor(self, gst_spice_session_get_cursor(self->watched));
-    GST_PAD_STREAM_UNLOCK(self->sink);
-}
-
 static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(parent);
@@ -424,8 +161,8 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
     paint_due(self);
     if (self->damaged_since &&
         (last || g_get_monotonic_time() - self->damaged_since >= FRAME_INTERVAL_US))
-        return push_frame(self);
-    return has_sent_all(self) ? GST_FLOW_EOS : GST_FLOW_OK;
+        return gst_spice_display_dec_push_frame(self);
+    return gst_spice_display_dec_has_sent_all(self) ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
 /* Events */
@@ -448,7 +185,7 @@ static gboolean gst_spice_display_dec_sink_event(GstPad *pad, GstObject *parent,
     case GST_EVENT_EOS:
         call_off_alarm(self);
         gst_spice_display_painter_paint_due(self->painter, G_MAXINT64);
-        push_frame(self);
+        gst_spice_display_dec_push_frame(self);
         break;
     case GST_EVENT_FLUSH_START:
         gst_spice_display_painter_set_stop(self->painter, TRUE);
@@ -508,13 +245,13 @@ static void on_changed(const pixman_region32_t *damage, gboolean anew, gpointer 
 {
     GstSpiceDisplayDec *self = user_data;
 
-    add_damage(self, damage);
+    gst_spice_display_dec_add_damage(self, damage);
     self->all_damaged |= anew;
 }
 
 static void on_waits(gpointer user_data)
 {
-    push_frame(user_data);
+    gst_spice_display_dec_push_frame(user_data);
 }
 
 /** Goes before the next frame; a change of monitors makes one. */
@@ -602,7 +339,7 @@ static gboolean start(GstSpiceDisplayDec *self)
     self->caps_sent = FALSE;
     self->all_damaged = TRUE;
     self->damaged_since = 0;
-    watch_cursor(self);
+    gst_spice_display_dec_watch_cursor(self);
     return TRUE;
 }
 
@@ -610,7 +347,7 @@ static void stop(GstSpiceDisplayDec *self)
 {
     GstSpiceDisplayPainter *painter;
 
-    unwatch_cursor(self);
+    gst_spice_display_dec_unwatch_cursor(self);
     GST_OBJECT_LOCK(self);
     if (self->session_lent)
         g_clear_object(&self->session);
@@ -619,7 +356,7 @@ static void stop(GstSpiceDisplayDec *self)
     /* A cursor that is just being shown holds the stream lock. */
     GST_PAD_STREAM_LOCK(self->sink);
     call_off_alarm(self);
-    forget_cursor(self);
+    gst_spice_display_dec_forget_cursor(self);
     gst_spice_frame_slots_resize(&self->slots, 0, 0);
     pixman_region32_clear(&self->damage);
     gst_event_replace(&self->segment, NULL);
@@ -665,7 +402,7 @@ static void gst_spice_display_dec_set_context(GstElement *element, GstContext *c
     }
     GST_OBJECT_UNLOCK(self);
     if (changed && self->painter)
-        watch_cursor(self);
+        gst_spice_display_dec_watch_cursor(self);
     g_clear_object(&session);
     GST_ELEMENT_CLASS(gst_spice_display_dec_parent_class)->set_context(element, context);
 }
