@@ -307,8 +307,9 @@ def test_a_movies_sound_goes_on_as_the_movie_begins_anew():
     check(status == 0, text)
     server = Serve("--file", movie, "--loop")
     try:
-        with spicesrc(server.port, ours):
-            time.sleep(5)  # more than twice two seconds
+        with spicesrc(server.port, ours):  # for more than twice two seconds
+            wait_until(lambda: os.path.exists(ours) and os.path.getsize(ours) > 5 * 4 * 48000, 40,
+                       "five seconds of sound")
     finally:
         server.close()
     samples = read_sound(ours)[0]
