@@ -87,6 +87,16 @@ void gst_spice_media_clock_set_audio(GstSpiceMediaClock *self, gboolean plays, g
     g_mutex_unlock(&self->lock);
 }
 
+gint64 gst_spice_media_clock_extend_audio(GstSpiceMediaClock *self, gint64 late_us)
+{
+    gint64 step;
+
+    g_mutex_lock(&self->lock);
+    step = spice_playout_delay_extend(&self->delays[SPICE_MEDIA_AUDIO], late_us);
+    g_mutex_unlock(&self->lock);
+    return step;
+}
+
 void gst_spice_media_clock_take_decoding(GstSpiceMediaClock *self, gint64 took_us)
 {
     g_mutex_lock(&self->lock);

@@ -46,6 +46,16 @@ int64_t spice_playout_delay_follow(SpicePlayoutDelay *self, int64_t target_us, i
     return self->delay_us;
 }
 
+int64_t spice_playout_delay_extend(SpicePlayoutDelay *self, int64_t late_us)
+{
+    const int64_t room = most_with_audio_us - self->delay_us;
+    const int64_t step = room > 0 ? clamp(late_us, 0, room) : 0;
+
+    self->slack_since_us = 0;
+    self->delay_us += step;
+    return step;
+}
+
 int64_t spice_playout_delay_move(SpicePlayoutDelay *self, int64_t wanted_us, int64_t now_us)
 {
     const int64_t elapsed = self->begun && now_us > self->moved_us ? now_us - self->moved_us : 0;

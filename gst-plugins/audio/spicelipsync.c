@@ -9,9 +9,10 @@
  * Pictures ask the same clock of the session (session/media-clock.h).
  *
  * Timestamps go on without a gap: where server and clock drift apart, or the delay has to change, sound
- * is made longer or shorter by resampling, by 0.5 % at most (2 % if it is off by more than 80 ms), which
- * is not heard, and pictures follow it. Only where sound
- * begins anew, or is off by more than 200 ms, it is set anew.
+ * is made longer or shorter by resampling, by 0.5 % at most, which is not heard (2 % if it is 20 ms too early,
+ * or 80 ms too late), and pictures follow it. Only where sound
+ * begins anew, or is off by more than 200 ms, it is set anew. Packets that come when they should have been heard
+ * already, so that sinks would drop them, are played all the same, after a pause, and all that follows waits as long.
  *
  * A GAP event says that nothing is played: pictures no longer wait for sound. What it lasts becomes
  * silence, in buffers with %GST_BUFFER_FLAG_GAP, which goes on to where sound begins again. (Not an event:
@@ -48,12 +49,22 @@ enum {
 #define MAX_BUFFERS GST_SECOND
 /* Beyond that, sound is set anew. */
 #define MAX_SKEW (200 * GST_MSECOND)
+/* Sound that comes so much after it should have been played has a pause before it. */
+#define MAX_LATE (5 * GST_MSECOND)
+/* Beyond that it is lost: one stall shall not make all that follows late. */
+#define MAX_PAUSE (150 * GST_MSECOND)
 /* What is missing beyond that is not filled with silence. */
 #define MAX_SILENCE GST_SECOND
 
-/* An error is taken away within some seconds, by so many millionths at most; if it is large, by so
- * many. Pictures follow meanwhile. */
-enum { CORRECTION_S = 4, MAX_REST_PPM = 5000, MAX_SLEW_PPM = 20000, REST_US = 80000 };
+/* An error is taken away within some seconds, by so many millionths at most; if it is large, or sound is so
+ * early that packets come too late for it, by so many. Pictures follow meanwhile. */
+enum {
+    CORRECTION_S = 3,
+    MAX_REST_PPM = 5000,
+    MAX_SLEW_PPM = 20000,
+    REST_US = 80000,
+    EARLY_US = 20000
+};
 /* Rates are told to the resampler in this part of a hertz: steps of some 10 ppm. It has a table of as many
  * places as a rate has parts, which costs more than the resampling if it is large. */
 enum { RATE_SCALE = 2 };
@@ -201,7 +212,7 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
 static gint correction_ppm(GstClockTimeDiff skew)
 {
     const gint64 us = skew / (gint64)GST_USECOND;
-    const gint most = ABS(us) > REST_US ? MAX_SLEW_PPM : MAX_REST_PPM;
+    const gint most = us > EARLY_US || us < -REST_US ? MAX_SLEW_PPM : MAX_REST_PPM;
 
     return (gint)CLAMP(us / CORRECTION_S, -most, most);
 }
@@ -281,6 +292,34 @@ static gboolean set_anew(GstSpiceLipsync *self, GstClockTime wanted)
     return fill;
 }
 
+/** Has sound wait longer if a packet comes after its time, by which sinks go if they have a latency.
+ * *wanted: where it then lies. TRUE: there has to be a pause before it. */
+static gboolean wait_longer(GstSpiceLipsync *self, GstClockTimeDiff *wanted)
+{
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
+    GstClockTimeDiff in_time, late;
+    GstClockTime latency;
+    gint64 now_us;
+
+    GST_OBJECT_LOCK(self);
+    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : 0;
+    GST_OBJECT_UNLOCK(self);
+    if (latency == 0 || !get_now(self, &in_time, &now_us))
+        return FALSE;
+    in_time -= (GstClockTimeDiff)latency;
+    late = in_time - (GstClockTimeDiff)self->next;
+    if (late <= (GstClockTimeDiff)MAX_LATE || late > (GstClockTimeDiff)MAX_PAUSE)
+        return FALSE;
+    in_time += (GstClockTimeDiff)MAX_LATE;
+    if (*wanted < in_time)
+        *wanted += gst_spice_media_clock_extend_audio(clock, (in_time - *wanted) /
+                                                                 (GstClockTimeDiff)GST_USECOND) *
+                   (GstClockTimeDiff)GST_USECOND;
+    GST_DEBUG_OBJECT(self, "late by %" GST_STIME_FORMAT ", a pause of %" GST_STIME_FORMAT,
+                     GST_STIME_ARGS(late), GST_STIME_ARGS(*wanted - (GstClockTimeDiff)self->next));
+    return *wanted > (GstClockTimeDiff)self->next;
+}
+
 static GstFlowReturn on_sound(GstPad *pad, GstObject *parent, GstBuffer *sound)
 {
     GstSpiceLipsync *self = GST_SPICE_LIPSYNC(parent);
@@ -301,6 +340,8 @@ static GstFlowReturn on_sound(GstPad *pad, GstObject *parent, GstBuffer *sound)
         skew = wanted - (GstClockTimeDiff)self->next;
         anew = ABS(skew) > (GstClockTimeDiff)MAX_SKEW;
     }
+    if (!anew && wait_longer(self, &wanted))
+        anew = self->silent = TRUE;
     if (anew && wanted < 0) { /* of before the pipeline's beginning */
         gst_buffer_unref(sound);
         return GST_FLOW_OK;

@@ -5,8 +5,8 @@
  *
  * Prints "video US 0|1" when the middle of the picture has turned dark or bright, "count US N" when a
  * number (clapper.h) has come, "audio US" when a tone begins after silence, all in microseconds,
- * monotonic or of the file, and at the end "stream-frames N" of a session, "picture-end US" and
- * "sound-end US" of a recording. "stall US" says when a thread that sleeps for 5 ms was woken much later: the
+ * monotonic or of the file, and at the end "stream-frames N" and "sound-late N of N" of a session, packets that
+ * came more than 20 ms too late, and "picture-end US" and "sound-end US" of a recording. "stall US" says when a thread that sleeps for 5 ms was woken much later: the
  * machine is busy.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -136,6 +136,21 @@ static void count_frames(const GValue *item, gpointer data)
     gst_structure_free(stats);
 }
 
+static void print_late(GstElement *pipeline)
+{
+    GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sound");
+    GstStructure *stats = NULL;
+    guint64 rendered = 0, dropped = 0;
+
+    g_object_get(sink, "stats", &stats, NULL);
+    gst_structure_get_uint64(stats, "rendered", &rendered);
+    gst_structure_get_uint64(stats, "dropped", &dropped);
+    printf("sound-late %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n", dropped,
+           rendered + dropped);
+    gst_structure_free(stats);
+    gst_object_unref(sink);
+}
+
 static void recalculate_latency(GstElement *pipeline, gpointer data)
 {
     gst_bin_recalculate_latency(GST_BIN(pipeline));
@@ -153,7 +168,7 @@ static GstElement *make_session(const char *uri)
 {
     GstElement *pipeline = gst_parse_launch(
         "spicesrc name=source source.display_0 ! " BY_TIME "name=picture sync=false source.audio ! "
-        "audio/x-raw,rate=48000 ! " BY_TIME "name=sound sync=true",
+        "audio/x-raw,rate=48000 ! " BY_TIME "name=sound sync=true max-lateness=20000000",
         NULL);
     GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
 
@@ -245,6 +260,7 @@ int main(int argc, char **argv)
 
         gst_iterator_foreach(elements, count_frames, NULL);
         gst_iterator_free(elements);
+        print_late(pipeline);
     }
     gst_element_set_state(pipeline, GST_STATE_NULL);
     if (is_file)

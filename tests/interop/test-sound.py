@@ -154,7 +154,7 @@ def test_a_guest_of_the_fields_library_is_heard_by_spicesrc():
 
 # Hosts
 
-DRIFT = 3  # Hz: spicesrc stretches sound by up to half a percent until its time is known
+DRIFT = 10  # Hz: spicesrc stretches sound by up to two percent until the link is known
 
 
 @contextlib.contextmanager

@@ -221,8 +221,8 @@ static void be_silent(Player *self, guint ms)
     }
 }
 
-/** Packets that come as they are made. */
-static void play_now(Player *self, guint n)
+/** Packets that come so long after they are made. */
+static void play_now(Player *self, guint n, gint64 late_us)
 {
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
     const gint64 start_us = g_get_monotonic_time();
@@ -234,9 +234,10 @@ static void play_now(Player *self, guint n)
         const gint64 now = g_get_monotonic_time();
 
         gst_buffer_memset(sound, 0, 1, PACKET * 4);
-        gst_spice_buffer_set_media_time(sound, gst_spice_media_clock_take(clock, SPICE_MEDIA_AUDIO,
-                                                                          (guint32)(now / 1000),
-                                                                          PACKET_US, now, NULL));
+        gst_spice_buffer_set_media_time(
+            sound, gst_spice_media_clock_take(clock, SPICE_MEDIA_AUDIO,
+                                              (guint32)((made_us - late_us) / 1000), PACKET_US, now,
+                                              NULL));
         gst_harness_push(self->h, sound);
         look(self);
         g_usleep((gulong)MAX(made_us + PACKET_US - g_get_monotonic_time(), 0));
@@ -268,14 +269,14 @@ static void test_silence(void)
                is_up_to_now(&self),
            "silence goes from the beginning to now (%u buffers)", self.n_silent);
     n_silent = self.n_silent;
-    play_now(&self, 30);
+    play_now(&self, 30, 0);
     TAP_OK(self.n_silent <= n_silent + 1 && self.n_anew == 1 && self.n_gaps == 0 &&
                is_up_to_now(&self),
            "sound goes on from it");
     n_silent = self.n_silent;
     gst_harness_push_event(self.h, gst_event_new_gap(0, 0));
     be_silent(&self, 300);
-    play_now(&self, 30);
+    play_now(&self, 30, 0);
     TAP_OK(self.n_silent > n_silent && self.n_anew == 1 && self.n_gaps == 0 && is_up_to_now(&self),
            "and silence from sound");
     TAP_OK(ABS((double)self.n_samples / RATE - length(&self)) < 0.001, "nothing is missing");
@@ -290,12 +291,33 @@ static void test_pictures_wait_for_sound_while_it_plays(void)
     gint64 playing;
 
     gst_harness_push_upstream_event(self.h, gst_event_new_latency(140 * GST_MSECOND));
-    play_now(&self, 30);
+    play_now(&self, 30, 0);
     playing = gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO, later);
     gst_harness_push_event(self.h, gst_event_new_gap(0, 0));
     TAP_OK(playing > 80000 && gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO,
                                                               later + 100 * G_USEC_PER_SEC) < 40000,
            "pictures wait for sound (%d ms) until it has ended", (int)(playing / 1000));
+    end(&self);
+}
+
+static void test_late(void)
+{
+    Player self = begin();
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self.session);
+    const gint64 later = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    gint64 before;
+
+    gst_element_set_base_time(self.h->element,
+                              gst_clock_get_time(GST_ELEMENT_CLOCK(self.h->element)));
+    gst_harness_push_upstream_event(self.h, gst_event_new_latency(60 * GST_MSECOND));
+    play_now(&self, 30, 0);
+    before = gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_AUDIO, later);
+    g_usleep(100000); /* nothing comes */
+    play_now(&self, 30, 100000);
+    TAP_OK(self.n_silent >= 1 && self.n_gaps == 0,
+           "sound that comes too late has a pause before it");
+    TAP_OK(gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_AUDIO, later) > before + 20000,
+           "and all waits longer");
     end(&self);
 }
 
@@ -334,6 +356,7 @@ int main(int argc, char **argv)
     test_latency();
     test_without_stamp();
     test_silence();
+    test_late();
     test_nobody_listens();
     test_pictures_wait_for_sound_while_it_plays();
     return tap_done();

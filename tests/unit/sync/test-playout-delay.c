@@ -63,6 +63,22 @@ static void test_follows(void)
            "and go down when it has ended");
 }
 
+static void test_extends(void)
+{
+    SpicePlayoutDelay delay = {0};
+    int64_t now = 1000000;
+
+    spice_playout_delay_move(&delay, 60000, now);
+    TAP_OK(spice_playout_delay_extend(&delay, 90000) == 90000 &&
+               spice_playout_delay_move(&delay, 60000, now += 1000000) == 150000,
+           "sound that came too late has all wait longer, at once");
+    TAP_OK(spice_playout_delay_extend(&delay, 400000) == 350000 &&
+               spice_playout_delay_extend(&delay, 1) == 0 && delay.delay_us == 500000,
+           "half a second at most");
+    TAP_OK(spice_playout_delay_extend(&delay, -5) == 0 && delay.delay_us == 500000,
+           "what came in time changes nothing");
+}
+
 static void test_decoding(void)
 {
     int64_t estimate = 0;
@@ -90,6 +106,7 @@ int main(void)
     test_wanted();
     test_moves();
     test_follows();
+    test_extends();
     test_decoding();
     return tap_done();
 }
