@@ -488,8 +488,16 @@ def storm(vm, port, count):
 
 
 def memory_kb(vm):
-    with open(f"/proc/{vm.process.pid}/status") as status:
-        return int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1))
+    """Anonymous memory of the host, without what is the machine's: its RAM, its video memory and its
+    translated code are large mappings of their own, and fill as the guest goes on."""
+    total, size = 0, 0
+    with open(f"/proc/{vm.process.pid}/smaps") as maps:
+        for line in maps:
+            if line.startswith("Size:"):
+                size = int(line.split()[1])
+            elif line.startswith("Anonymous:") and size < 60 * 1024:
+                total += int(line.split()[1])
+    return total
 
 
 def test_a_storm_of_clients_disturbs_nobody():
@@ -510,7 +518,7 @@ def test_a_storm_of_clients_disturbs_nobody():
         vm.run("kill $(cat /tmp/pid)")
         time.sleep(1.5)
         fds_after = len(os.listdir(f"/proc/{vm.process.pid}/fd"))
-        print(f"# RssAnon after each fifth of the storm: {sizes} kB; descriptors {fds}, {fds_after}")
+        print(f"# memory after each fifth of the storm: {sizes} kB; descriptors {fds}, {fds_after}")
         check(vm.process.poll() is None, "QEMU ended")
         check(steady.poll() is None, "the steady client was dropped")
         check(fds_after <= fds + 2, f"descriptors leak: {fds} {fds_after}")
@@ -571,7 +579,7 @@ def test_sessions_for_long_cost_no_more_memory():
             check(vm.process.poll() is None, "QEMU ended")
         vm.run("kill $(cat /tmp/pid)")
         check(all(client.poll() is None for client in sessions), "a session ended")
-        print(f"# RssAnon in {seconds} s of {len(sessions)} sessions: {sizes} kB")
+        print(f"# memory in {seconds} s of {len(sessions)} sessions: {sizes} kB")
         check(min(sizes[15:]) - max(sizes[5:10]) < 16 * 1024, f"memory grows: {sizes}")
         check(rate(vm) > 0, "the guest does not draw any more")
     finally:
