@@ -50,7 +50,7 @@ def connect_unix(path, seconds):
 
 class VM:
     """One QEMU process. `spice` are options of -spice beside the address, for example
-    "port=5900,disable-ticketing=on"; `guest` is the folder with vmlinuz and initrd.gz, or None for
+    "port=5900,disable-ticketing=on"; `guest` is the folder with vmlinux and initrd, or None for
     a machine that stays in its firmware. `library` is a folder whose libspice-server.so.1 takes the
     place of the system's, `wrapper` a command that QEMU is run by."""
 
@@ -74,9 +74,9 @@ class VM:
         if not reboot:
             command.append("-no-reboot")
         if guest:
-            command += ["-kernel", os.path.join(guest, "vmlinuz"),
-                        "-initrd", os.path.join(guest, "initrd.gz"),
-                        "-append", f"console=ttyS0 {kernel_args} GPU={gpu} MODULES=\"{modules}\""]
+            command += ["-kernel", os.path.join(guest, "vmlinux"),
+                        "-initrd", os.path.join(guest, "initrd"),
+                        "-append", f"console=ttyS0 mitigations=off {kernel_args} GPU={gpu} MODULES=\"{modules}\""]
         environment = dict(os.environ if env is None else env)
         environment.pop("MALLOC_PERTURB_", None)  # the test runner's: it changes what memory is used
         environment.pop("LD_LIBRARY_PATH", None)  # which may lead to another library than is meant
