@@ -417,6 +417,7 @@ def test_a_server_that_is_killed_and_one_in_its_place():
 
 def test_many_connects_and_disconnects():
     vm, port = firmware("lz")
+    vm.qmp("stop")
     count = 100 if LONG else 30
     status, lines = shot_without_leaks(file("many.ppm"), "--location", f"spice://127.0.0.1:{port}",
                                        "--settle", "0", "--repeat", str(count), seconds=300)
