@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/video/link-window.h"
 #include "server-private.h"
 
 G_BEGIN_DECLS
@@ -55,11 +56,13 @@ struct GstSpiceMediaChannel {
     gsize queued;               /* under lock: bytes in `messages` */
     gsize backlog;              /* under lock: bytes that the connection has queued */
     gboolean blocked, drains, flushing, closed; /* under lock; drains: a drain will come */
-    gboolean corked, held; /* under lock; held: there may be bytes that were not offered yet */
-    guint64 next_serial;   /* under lock */
-    guint64 sent;          /* under lock: bytes that were handed over */
-    guint64 link_rate;     /* under lock: bits a second, as last measured; 0: not yet */
-    GSocket *socket;       /* under lock; NULL once closed */
+    gboolean corked, held;  /* under lock; held: there may be bytes that were not offered yet */
+    guint64 next_serial;    /* under lock */
+    guint64 sent;           /* under lock: bytes that were handed over */
+    gboolean waited;        /* under lock: what is sent next could not be sent at once */
+    guint64 link_rate;      /* under lock: bits a second, as the kernel last measured; 0: not yet */
+    SpiceLinkWindow window; /* under lock */
+    GSocket *socket;        /* under lock; NULL once closed */
     SpiceMsgcDisplayStreamReport reports[GST_SPICE_MAX_REPORTS]; /* under lock, a ring */
     guint first_report, n_reports;                               /* under lock */
     guint8 preferred_codecs[16];                                 /* under lock */

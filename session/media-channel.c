@@ -151,6 +151,7 @@ GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *self)
     GstSpiceLinkQuality link = {0};
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
+    guint64 delivered;
 
     g_mutex_lock(&self->lock);
     if (self->socket && !self->local &&
@@ -165,6 +166,13 @@ GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *self)
         link.round_trip_us = info.tcpi_rtt;
         link.bits_per_second = self->link_rate;
     }
+    /* The client's word counts where it says slow: what the kernel knows ends at the next proxy. */
+    if (spice_link_window_delivered(&self->window, &delivered)) {
+        if (spice_link_window_rate(&self->window) > 0)
+            link.bits_per_second = (guint64)spice_link_window_rate(&self->window);
+        if (spice_link_window_delay(&self->window) > 0)
+            link.round_trip_us = (guint)MIN(spice_link_window_delay(&self->window), G_MAXINT);
+    }
     g_mutex_unlock(&self->lock);
     return link;
 }
@@ -177,7 +185,7 @@ gboolean gst_spice_media_channel_is_local(const GstSpiceMediaChannel *self)
 GstSpiceChannelProgress gst_spice_media_channel_get_progress(GstSpiceMediaChannel *self)
 {
     GstSpiceChannelProgress progress;
-    guint64 under_way;
+    guint64 under_way, delivered;
     int unsent = 0;
 
     g_mutex_lock(&self->lock);
@@ -185,8 +193,10 @@ GstSpiceChannelProgress gst_spice_media_channel_get_progress(GstSpiceMediaChanne
     under_way = self->queued + self->backlog;
     if (self->socket && ioctl(g_socket_get_fd(self->socket), SIOCOUTQ, &unsent) == 0 && unsent > 0)
         under_way += (guint64)unsent;
-    g_mutex_unlock(&self->lock);
     progress.delivered = progress.sent - MIN(progress.sent, under_way);
+    if (spice_link_window_delivered(&self->window, &delivered))
+        progress.delivered = MIN(progress.delivered, delivered);
+    g_mutex_unlock(&self->lock);
     return progress;
 }
 
@@ -240,6 +250,17 @@ static void send_held(GstSpiceMediaChannel *self)
     self->blocked = !state.may_send;
 }
 
+/** Counts a message. What a PING marks ends before it. */
+static void count_given(GstSpiceMediaChannel *self, guint16 type, gsize size)
+{
+    self->next_serial++;
+    if (type == SPICE_MSG_PING)
+        return;
+    self->sent += size;
+    spice_link_window_give(&self->window, size, self->waited);
+    self->waited = FALSE;
+}
+
 /** Sends a message from this thread, which spares waking another. FALSE if that has to do it. Under
  * lock. */
 static gboolean send_at_once(GstSpiceMediaChannel *self, guint16 type, GBytes *body)
@@ -251,8 +272,7 @@ static gboolean send_at_once(GstSpiceMediaChannel *self, guint16 type, GBytes *b
     if (!g_queue_is_empty(&self->messages) ||
         !spice_server_channel_try_queue(self->sender, type, data, size, &state))
         return FALSE;
-    self->next_serial++;
-    self->sent += size;
+    count_given(self, type, size);
     self->backlog = state.backlog;
     self->blocked = !state.may_send;
     self->held = TRUE;
@@ -268,11 +288,38 @@ void gst_spice_media_channel_enqueue(GstSpiceMediaChannel *self, guint16 type, G
                                           scanout ? gst_spice_scanout_ref(scanout) : NULL};
     const gsize size = g_bytes_get_size(body);
 
-    self->next_serial++;
-    self->sent += size;
+    count_given(self, type, size);
     self->queued += size;
     g_queue_push_tail(&self->messages, g_memdup2(&message, sizeof message));
     gst_spice_media_channel_schedule_drain(self);
+}
+
+/** Whether the client is behind; under lock. */
+static gboolean must_wait(GstSpiceMediaChannel *self)
+{
+    return self->blocked || self->queued + self->backlog > GST_SPICE_MAX_WAITING ||
+           !spice_link_window_is_open(&self->window, (guint64)g_get_monotonic_time());
+}
+
+/** Waits until the client is not behind, or nothing can be sent any more; under lock. */
+static void wait_for_room(GstSpiceMediaChannel *self)
+{
+    while (!self->closed && !self->flushing && must_wait(self)) {
+        send_held(self);
+        self->waited = TRUE;
+        self->waiting++;
+        g_cond_wait_until(&self->wake, &self->lock,
+                          g_get_monotonic_time() +
+                              (gint64)MAX(spice_link_window_wait(&self->window), 1000));
+        self->waiting--;
+    }
+}
+
+void gst_spice_media_channel_wait(GstSpiceMediaChannel *self)
+{
+    g_mutex_lock(&self->lock);
+    wait_for_room(self);
+    g_mutex_unlock(&self->lock);
 }
 
 GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guint16 type,
@@ -281,13 +328,8 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
     GstSpiceSendResult result = GST_SPICE_SEND_OK;
 
     g_mutex_lock(&self->lock);
-    while (!self->closed && !self->flushing &&
-           (self->blocked || self->queued + self->backlog > GST_SPICE_MAX_WAITING)) {
-        send_held(self);
-        self->waiting++;
-        g_cond_wait(&self->wake, &self->lock);
-        self->waiting--;
-    }
+    if (type != SPICE_MSG_PING) /* which tells when to go on */
+        wait_for_room(self);
     if (self->closed) {
         result = GST_SPICE_SEND_CLOSED;
     } else if (self->flushing) {
@@ -300,6 +342,14 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
     }
     g_mutex_unlock(&self->lock);
     return result;
+}
+
+gboolean gst_spice_media_channel_wants_mark(GstSpiceMediaChannel *self, guint32 *id)
+{
+    g_mutex_lock(&self->lock);
+    *id = spice_link_window_mark(&self->window, (guint64)g_get_monotonic_time());
+    g_mutex_unlock(&self->lock);
+    return *id != 0;
 }
 
 void gst_spice_media_channel_cork(GstSpiceMediaChannel *self, gboolean corked)

@@ -238,6 +238,17 @@ static gboolean on_message(GstSpiceServerLink *link, guint16 type, gpointer mess
     }
 }
 
+static void on_marked(GstSpiceServerLink *link, guint32 id)
+{
+    GstSpiceMediaChannel *self = ((Media *)link)->channel;
+
+    g_mutex_lock(&self->lock);
+    spice_link_window_answer(&self->window, (guint64)g_get_monotonic_time(), id);
+    if (self->waiting > 0)
+        g_cond_broadcast(&self->wake);
+    g_mutex_unlock(&self->lock);
+}
+
 static void on_writable(GstSpiceServerLink *link)
 {
     drain((Media *)link);
@@ -271,10 +282,26 @@ static guint32 peer_caps(const SpiceServerChannel *channel)
     return caps;
 }
 
+void gst_spice_server_media_link_tested(GstSpiceServerClient *client)
+{
+    guint i;
+
+    for (i = 0; i < client->links->len; i++) {
+        GstSpiceMediaChannel *self = gst_spice_server_link_get_media(client->links->pdata[i]);
+
+        if (!self)
+            continue;
+        g_mutex_lock(&self->lock);
+        if (spice_link_window_rate(&self->window) == 0)
+            spice_link_window_know(&self->window, client->link_rate, client->round_trip_us);
+        g_mutex_unlock(&self->lock);
+    }
+}
+
 void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChannel *channel)
 {
     static const GstSpiceServerLinkClass klass = {
-        .message = on_message, .writable = on_writable, .closed = on_closed};
+        .message = on_message, .writable = on_writable, .marked = on_marked, .closed = on_closed};
     Media *media = g_new0(Media, 1);
     GstSpiceMediaChannel *self = g_new0(GstSpiceMediaChannel, 1);
     const int unsent = GST_SPICE_MAX_UNSENT;
@@ -297,6 +324,8 @@ void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChanne
     self->shared = gst_spice_client_shared_ref(client->shared);
     self->settings = g_atomic_rc_box_acquire(client->server->images);
     self->preferred = -1;
+    spice_link_window_init(&self->window, (guint64)g_get_monotonic_time(), self->local);
+    spice_link_window_know(&self->window, client->link_rate, client->round_trip_us);
     self->shows_scanouts = gst_spice_media_channel_peer_has(self, SPICE_DISPLAY_CAP_GL_SCANOUT) &&
                            spice_server_channel_can_pass_fds(channel);
     self->socket = g_object_ref(spice_server_channel_get_socket(channel));

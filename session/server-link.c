@@ -59,7 +59,15 @@ static void on_pong(SpiceServerChannel *channel, guint32 id, gint64 round_trip_u
     GstSpiceServerLink *link = user_data;
 
     if (link->klass->pong)
-        link->klass->pong(link, round_trip_us);
+        link->klass->pong(link, id, round_trip_us);
+}
+
+static void on_other_pong(SpiceServerChannel *channel, guint32 id, gpointer user_data)
+{
+    GstSpiceServerLink *link = user_data;
+
+    if (link->klass->marked)
+        link->klass->marked(link, id);
 }
 
 static void on_closed(SpiceServerChannel *channel, const GError *error, gpointer user_data)
@@ -69,7 +77,13 @@ static void on_closed(SpiceServerChannel *channel, const GError *error, gpointer
     link->klass->closed(link, error);
 }
 
-static const SpiceServerChannelHandler handler = {on_message, on_writable, on_pong, on_closed};
+static const SpiceServerChannelHandler handler = {
+    .message = on_message,
+    .writable = on_writable,
+    .pong = on_pong,
+    .other_pong = on_other_pong,
+    .closed = on_closed,
+};
 
 void gst_spice_server_link_init(GstSpiceServerLink *link, const GstSpiceServerLinkClass *klass,
                                 GstSpiceServerClient *client, SpiceServerChannel *channel)

@@ -8,6 +8,7 @@
 
 #include "core/wire/channel.h"
 #include "core/wire/main.h"
+#include "link-test.h"
 
 /* How far a client's clock is set back: what is stamped now is due then. */
 enum { CLOCK_DELAY_MS = 400 };
@@ -18,6 +19,7 @@ typedef struct {
     GstSpiceServerLink link;
     guint agent_tokens;         /* AGENT_DATA that the client may still send */
     GstSpiceServerAgent *agent; /* NULL: none, or not started */
+    GstSpiceLinkTest test;
 } Main;
 
 guint32 gst_spice_server_clock_ms(void)
@@ -270,9 +272,20 @@ static void on_writable(GstSpiceServerLink *link)
         gst_spice_guest_agent_work(guest);
 }
 
-static void on_pong(GstSpiceServerLink *link, gint64 round_trip_us)
+static void on_pong(GstSpiceServerLink *link, guint32 id, gint64 round_trip_us)
 {
-    link->client->round_trip_us = (guint)CLAMP(round_trip_us, 1, G_MAXINT);
+    Main *self = (Main *)link;
+    GstSpiceServerClient *client = link->client;
+
+    if (gst_spice_link_test_padding(id) == 0 &&
+        (client->round_trip_us == 0 || round_trip_us < client->round_trip_us))
+        client->round_trip_us = (guint)CLAMP(round_trip_us, 1, G_MAXINT);
+    gst_spice_link_test_answer(&self->test, id, g_get_monotonic_time());
+    if (client->link_rate > 0)
+        return;
+    client->link_rate = gst_spice_link_test_rate(&self->test);
+    if (client->link_rate > 0)
+        gst_spice_server_media_link_tested(client);
 }
 
 static void on_closed(GstSpiceServerLink *link, const GError *error)
@@ -398,6 +411,7 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
     static const GstSpiceServerLinkClass klass = {
         .message = on_message, .writable = on_writable, .pong = on_pong, .closed = on_closed};
     Main *self = g_new0(Main, 1);
+    guint i;
 
     self->agent_tokens = GST_SPICE_SERVER_AGENT_TOKENS;
     gst_spice_server_link_init(&self->link, &klass, client, channel);
@@ -406,5 +420,7 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
     send_init(self);
     send_name(self);
     send_uuid(self);
-    spice_server_channel_ping(channel, 1, 0);
+    for (i = 0; i < GST_SPICE_LINK_TEST_PINGS; i++)
+        spice_server_channel_ping(channel, i + 1,
+                                  client->local ? 0 : gst_spice_link_test_padding(i + 1));
 }

@@ -122,8 +122,9 @@ typedef struct GstSpiceServerLink GstSpiceServerLink;
 typedef struct {
     /** FALSE, having set *error, closes the channel. */
     gboolean (*message)(GstSpiceServerLink *link, guint16 type, gpointer message, GError **error);
-    void (*writable)(GstSpiceServerLink *link); /* may be NULL */
-    void (*pong)(GstSpiceServerLink *link, gint64 round_trip_us);
+    void (*writable)(GstSpiceServerLink *link);                               /* may be NULL */
+    void (*pong)(GstSpiceServerLink *link, guint32 id, gint64 round_trip_us); /* may be NULL */
+    void (*marked)(GstSpiceServerLink *link, guint32 id); /* any other PONG; may be NULL */
     /** The channel is gone; frees the link. */
     void (*closed)(GstSpiceServerLink *link, const GError *error);
 } GstSpiceServerLinkClass;
@@ -149,6 +150,7 @@ struct GstSpiceServerClient {
     GPtrArray *links; /* GstSpiceServerLink; the first is main */
     GstSpiceMouseModes mouse_mode;
     guint round_trip_us;
+    double link_rate;     /* bits a second, as tested when it came; 0: not slow, or not known */
     gboolean attached;    /* it has asked for the list of channels */
     guint32 told;         /* displays that were in lists, a bit each */
     guint32 told_types;   /* likewise other channels of id 0, 1 << type */
@@ -218,6 +220,8 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
 void gst_spice_server_inputs_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_cursor_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_media_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
+/** The client's way has been tested: its channels that know nothing of it yet are told. */
+void gst_spice_server_media_link_tested(GstSpiceServerClient *client);
 void gst_spice_server_playback_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_record_open(GstSpiceServerClient *client, SpiceServerChannel *channel);
 void gst_spice_server_vmc_open(GstSpiceServerClient *client, SpiceServerChannel *channel);

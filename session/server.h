@@ -224,7 +224,7 @@ typedef struct {
     guint64 bytes_sent, bytes_received, messages_sent;
     guint64 backlog; /* bytes that wait for the client's sockets */
     GstSpiceMouseModes mouse_mode;
-    guint round_trip_us; /* of the last PING on main; 0: none answered yet */
+    guint round_trip_us; /* least of the PINGs on main; 0: none answered yet */
 } GstSpiceClientStats;
 
 /** A #GArray of #GstSpiceClientStats. (transfer full) */

@@ -261,8 +261,11 @@ static void take_pong(SpiceServerChannel *self, guint32 id)
 
     while (i < MAX_PINGS && !(self->pings[i].sent && self->pings[i].id == id))
         i++;
-    if (i == MAX_PINGS)
+    if (i == MAX_PINGS) {
+        if (self->handler->other_pong)
+            self->handler->other_pong(self, id, self->user_data);
         return;
+    }
     sent = self->pings[i].sent;
     memmove(self->pings + i, self->pings + i + 1, (MAX_PINGS - 1 - i) * sizeof self->pings[0]);
     self->pings[MAX_PINGS - 1] = (Ping){0};

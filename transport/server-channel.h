@@ -30,6 +30,8 @@ typedef struct {
      * it, _PROTOCOL if the peer broke the protocol, or what `message` said. Comes once, and
      * nothing after it; the channel is still to be given back by spice_server_channel_close(). */
     void (*closed)(SpiceServerChannel *channel, const GError *error, gpointer user_data);
+    /** Any other PONG: to a PING that was sent as a message, or to none. */
+    void (*other_pong)(SpiceServerChannel *channel, guint32 id, gpointer user_data);
 } SpiceServerChannelHandler;
 
 /** Takes over a connection (transfer full) that has been linked by `request`, which is copied

@@ -23,6 +23,16 @@ static void make_lossy(SpiceSender *self, uint32_t surface_id, const pixman_regi
     self->has_lossy = true;
 }
 
+/** What frames show is theirs, and lossy once they leave it: until then nobody need ask for it again. */
+static void take_over(SpiceSender *self, const SpiceSentStream *stream)
+{
+    SpiceSentSurface *surface =
+        stream->surface_id < SPICE_MAX_SURFACES ? self->surfaces[stream->surface_id] : NULL;
+
+    if (surface && stream->has_frames && pixman_region32_not_empty(&surface->lossy))
+        spice_region_take_away(&surface->lossy, &stream->shown);
+}
+
 /** Frames are shown there no more: what they left behind is lossy. */
 static void leave(SpiceSender *self, SpiceSentStream *stream, const pixman_region32_t *still_shown)
 {
@@ -74,6 +84,7 @@ static void set_clip(SpiceSender *self, SpiceSentStream *stream, const SpiceClip
     leave(self, stream, &shown);
     pixman_region32_fini(&stream->shown);
     stream->shown = shown;
+    take_over(self, stream);
 }
 
 static void create(SpiceSender *self, const SpiceMsgDisplayStreamCreate *message)
@@ -94,8 +105,10 @@ void spice_sender_expect_frame(SpiceSender *self, uint32_t id)
 {
     SpiceSentStream *stream = find(self, id);
 
-    if (stream)
-        stream->has_frames = self->has_lossy = true;
+    if (!stream)
+        return;
+    stream->has_frames = self->has_lossy = true;
+    take_over(self, stream);
 }
 
 /** A sized frame goes elsewhere: what it may paint of its box is not known so well. */

@@ -204,6 +204,18 @@ void spice_view_collapse(SpiceView *self, SpiceCollapseReason reason)
     }
 }
 
+/** What streams show is left to them: it comes with the next frame, or when they have left. */
+static void add_damage(SpiceView *self, const pixman_box32_t *box)
+{
+    pixman_region32_t region;
+
+    pixman_region32_init_with_extents(&region, (pixman_box32_t *)box);
+    if (self->streams)
+        spice_view_leave_to_streams(self, &region);
+    spice_region_add(&self->damage, &region);
+    pixman_region32_fini(&region);
+}
+
 void spice_view_damage(SpiceView *self, const SpiceRect *area)
 {
     const SpicePixels *primary = spice_display_surface(self->display, 0);
@@ -221,5 +233,5 @@ void spice_view_damage(SpiceView *self, const SpiceRect *area)
     if (box.x1 >= box.x2 || box.y1 >= box.y2)
         return;
     spice_view_collapse(self, SPICE_COLLAPSE_CALLER);
-    spice_region_add_box(&self->damage, &box);
+    add_damage(self, &box);
 }

@@ -100,7 +100,7 @@ void spice_view_item_done(SpiceViewItem *item);
 void spice_view_collapse(SpiceView *view, SpiceCollapseReason reason);
 
 /** Marks an area of the primary (NULL: all of it) as not being at the client as it is here; it
- * will be sent again. */
+ * will be sent again, where a stream shows it as a frame. */
 void spice_view_damage(SpiceView *view, const SpiceRect *area);
 
 /** This stream cannot be sent as such: its frames go as ordinary draws from now on, and it is

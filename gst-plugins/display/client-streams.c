@@ -297,6 +297,16 @@ static void update_delivered(GstSpiceClientStreams *self, Stream *stream, guint6
     spice_rate_control_delivered(&stream->control, now, stream->delivered);
 }
 
+/** Tells the control how long the way is. */
+static void update_round_trip(GstSpiceClientStreams *self, Stream *stream, guint64 now)
+{
+    const GstSpiceLinkQuality link =
+        self->channel ? gst_spice_media_channel_get_link(self->channel) : (GstSpiceLinkQuality){0};
+
+    if (link.round_trip_us > 0)
+        spice_rate_control_round_trip(&stream->control, now, link.round_trip_us);
+}
+
 gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
                                        SpiceDrawable *picture)
 {
@@ -308,6 +318,7 @@ gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceV
     if (stream->generation != frame->generation)
         return FALSE;
     update_delivered(self, stream, now);
+    update_round_trip(self, stream, now);
     decision = spice_rate_control_offer(&stream->control, now);
     GST_LOG("stream %u: frame of %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
             " bytes under way: %s, quality %u, %" G_GUINT64_FORMAT " bits/s, at most %u bytes",

@@ -29,6 +29,7 @@
 #include "core/display/sender.h"
 #include "client-streams.h"
 #include "core/canvas/draw.h"
+#include "core/wire/channel.h"
 #include "core/wire/link.h"
 #include "idle-events.h"
 #include "item-meta.h"
@@ -138,7 +139,7 @@ static GstFlowReturn push_message(GstSpiceDisplayEnc *self, guint16 type, const 
     return gst_pad_push(self->src, buffer);
 }
 
-static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
+static GstFlowReturn push_messages(GstSpiceDisplayEnc *self)
 {
     GstFlowReturn flow = GST_FLOW_OK;
     guint i;
@@ -148,6 +149,23 @@ static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
                             self->output.bytes.data + self->output.messages[i].offset,
                             self->output.messages[i].size);
     return flow;
+}
+
+/** Sends what was encoded, and behind it a PING if the channel wants to know when it has arrived. It is
+ * the encoder that sends it, as it counts the channel's messages. */
+static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
+{
+    GstFlowReturn flow = push_messages(self);
+    SpiceMsgPing ping = {.timestamp = (guint64)g_get_monotonic_time()};
+    gboolean encoded;
+
+    if (flow != GST_FLOW_OK || !self->channel ||
+        !gst_spice_media_channel_wants_mark(self->channel, &ping.id))
+        return flow;
+    g_mutex_lock(&self->images->lock);
+    encoded = spice_sender_encode(self->sender, SPICE_MSG_PING, &ping, &self->output, NULL);
+    g_mutex_unlock(&self->images->lock);
+    return encoded ? push_messages(self) : GST_FLOW_ERROR;
 }
 
 /** Tells the channel what was done so far, for statistics. Under the lock. */

@@ -41,6 +41,7 @@ struct _GstSpiceDrawSrc {
     GstSpiceMediaChannel *channel;
     GstSpiceSharedView *view; /* NULL while stopped; under the object lock for `stats` */
     gint64 idle_at;           /* streaming thread: when the picture counts as still; 0: it does */
+    gboolean sends_draw;      /* streaming thread: what was sent last was no frame */
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceDrawSrc, gst_spice_draw_src, GST_TYPE_PUSH_SRC)
@@ -59,7 +60,8 @@ static void tell_idle(GstSpiceDrawSrc *self, const SpiceViewItem *item)
         self->idle_at = 0;
         gst_pad_push_event(GST_BASE_SRC_PAD(self), gst_spice_event_new_idle());
     }
-    if (item && item->type != SPICE_MSG_DISPLAY_STREAM_DATA)
+    self->sends_draw = item && item->type != SPICE_MSG_DISPLAY_STREAM_DATA;
+    if (self->sends_draw)
         self->idle_at = now + IDLE_US;
 }
 
@@ -87,6 +89,8 @@ static GstFlowReturn gst_spice_draw_src_create(GstPushSrc *base, GstBuffer **buf
     GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
     SpiceViewItem *item = gst_spice_shared_view_try_next(self->view);
 
+    if (self->sends_draw) /* sending may have taken its time, in which the picture was not still */
+        self->idle_at = g_get_monotonic_time() + IDLE_US;
     if (item)
         tell_idle(self, item);
     else

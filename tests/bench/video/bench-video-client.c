@@ -150,6 +150,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    film_prepare();
     seen = g_async_queue_new();
     thread = g_thread_ref(g_thread_new("compare", compare, NULL));
     pipeline = gst_parse_launch("spicesrc name=source source.display_0 ! fakesink name=picture "

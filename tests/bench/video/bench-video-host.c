@@ -58,6 +58,8 @@ static void show_film(int64_t length)
         if (vm_now_us() >= next_frame) {
             show_frame();
             next_frame += FRAME_US;
+            if (next_frame < vm_now_us()) /* it was held up: frames are not made up for */
+                next_frame = vm_now_us();
         }
         if (vm_now_us() >= next_letter) {
             type_letter();
@@ -72,6 +74,7 @@ int main(int argc, char **argv)
 {
     if (argc < 5)
         return 2;
+    film_prepare();
     vm_start(atoi(argv[1]), argc > 5 ? argv[5] : NULL, NULL);
     printf("ready\n");
     fflush(stdout);

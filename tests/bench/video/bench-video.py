@@ -138,7 +138,7 @@ def evaluate(said, seen, down, delay):
         "found": statistics.mean(found), "exact": statistics.mean(ends),
     }
     row = {name: value / 1000 for name, value in ms.items()}
-    row.update({"frames": len(shown), "dB": statistics.mean(quality),
+    row.update({"frames": len(shown), "dB": statistics.mean(quality or [float("nan")]),
                 "kB": down / 1000})
     return row, len(drawn), max(found) / 1000, max(ends) / 1000
 

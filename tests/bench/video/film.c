@@ -43,7 +43,7 @@ static uint32_t level(double value)
 }
 
 /** A landscape with detail of all sizes, the less of it the finer, as photos have. */
-static void make_scene(void)
+void film_prepare(void)
 {
     for (int y = 0; y < SCENE_HEIGHT; y++)
         for (int x = 0; x < SCENE_WIDTH; x++) {
@@ -82,8 +82,6 @@ static uint32_t film_pixel(int x, int y, int number)
 
 void film_paint(uint32_t *pixels, unsigned number)
 {
-    if (!scene[0][0])
-        make_scene();
     for (int y = 0; y < FILM_HEIGHT; y++)
         for (int x = 0; x < FILM_WIDTH; x++)
             pixels[y * FILM_WIDTH + x] = y >= BOX_HEIGHT ? film_pixel(x, y, (int)number)

@@ -12,6 +12,9 @@
 
 enum { FILM_X = 320, FILM_Y = 200, FILM_WIDTH = 640, FILM_HEIGHT = 360, FILM_FPS = 25 };
 
+/** Makes what frames are made of; before anything else. */
+void film_prepare(void);
+
 /** Paints frame `number` (below 65536), FILM_WIDTH pixels a row. */
 void film_paint(uint32_t *pixels, unsigned number);
 

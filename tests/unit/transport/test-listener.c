@@ -66,7 +66,7 @@ typedef struct {
     SpiceListener *listener;
     SpiceTicket ticket;
     GPtrArray *channels; /* open ones */
-    guint n_linked, n_refused, n_pongs, n_writable;
+    guint n_linked, n_refused, n_pongs, n_other_pongs, n_writable;
     gint64 round_trip;
     gboolean secure, local;
     GError *error; /* of the channel that ended last */
@@ -126,6 +126,11 @@ static void on_pong(SpiceServerChannel *channel, guint32 id, gint64 round_trip, 
     server->round_trip = round_trip;
 }
 
+static void on_other_pong(SpiceServerChannel *channel, guint32 id, gpointer user_data)
+{
+    ((Server *)user_data)->n_other_pongs++;
+}
+
 static void on_server_closed(SpiceServerChannel *channel, const GError *error, gpointer user_data)
 {
     Server *server = user_data;
@@ -157,8 +162,8 @@ static void on_refused(const SpicePeer *peer, const char *why, gpointer user_dat
 
 static void server_start(Server *server, const SpiceListenerLimits *limits)
 {
-    static const SpiceListenerHandler handler = {NULL, check_channel, get_caps, check_ticket,
-                                                 admit,         on_linked, on_refused};
+    static const SpiceListenerHandler handler = {NULL,  check_channel, get_caps,  check_ticket,
+                                                 admit, on_linked,     on_refused};
 
     *server = (Server){.channels = g_ptr_array_new()};
     server->listener = spice_listener_new(limits, &handler, server);
@@ -829,7 +834,7 @@ static SpiceServerChannel *channel_on_pair(Server *server, guint8 type, gboolean
 {
     const SpiceLinkRequest request = {.channel_type = type, .mini_header = mini};
     static const SpiceServerChannelHandler handler = {answer, on_writable, on_pong,
-                                                      on_server_closed};
+                                                      on_server_closed, on_other_pong};
     g_autoptr(GSocket) socket = NULL;
     SpiceConnection *connection;
     SpiceServerChannel *channel;
@@ -950,6 +955,7 @@ static void test_unasked_pongs(void)
     WAIT_FOR(server.n_pongs == 4);
     turn_for(20);
     g_assert_cmpuint(server.n_pongs, ==, 4);
+    g_assert_cmpuint(server.n_other_pongs, ==, 3); /* the first, and two that were too many */
     g_assert_cmpuint(server.channels->len, ==, 1);
     channels_close(&server);
     close(peer);
