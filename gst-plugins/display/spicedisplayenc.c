@@ -33,6 +33,7 @@
 #include "core/wire/link.h"
 #include "idle-events.h"
 #include "item-meta.h"
+#include "refinement.h"
 #include "session/cpu.h"
 #include "session/server.h"
 
@@ -73,6 +74,8 @@ struct _GstSpiceDisplayEnc {
     gboolean codecs_changed;
     GstSpiceClientStreamsStats streams_stats; /* under the object lock */
     gint64 refresh_at; /* when what streams left behind is asked for again; 0: nothing is */
+    guint64
+        left_lossy; /* pixels that were lossy before the last piece was asked for; 0: it was all */
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceDisplayEnc, gst_spice_display_enc, GST_TYPE_ELEMENT)
@@ -315,6 +318,20 @@ static guint32 stream_of(const SpiceViewItem *item)
     }
 }
 
+static void refine(GstSpiceDisplayEnc *self);
+
+/** A stream ends: nothing more comes where it was, so that is asked for at once. */
+static GstFlowReturn end_stream(GstSpiceDisplayEnc *self, const SpiceViewItem *item, guint32 id)
+{
+    GstFlowReturn flow;
+
+    gst_spice_client_streams_end(self->streams, id);
+    flow = send_message(self, item->type, item->message);
+    if (flow == GST_FLOW_OK)
+        refine(self);
+    return flow;
+}
+
 /** A message of a stream; nothing of one that the client was not sent. */
 static GstFlowReturn take_stream_message(GstSpiceDisplayEnc *self, const SpiceViewItem *item)
 {
@@ -332,7 +349,7 @@ static GstFlowReturn take_stream_message(GstSpiceDisplayEnc *self, const SpiceVi
         return GST_FLOW_OK;
     }
     if (item->type == SPICE_MSG_DISPLAY_STREAM_DESTROY)
-        gst_spice_client_streams_end(self->streams, id);
+        return end_stream(self, item, id);
     if (item->type != SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT && self->refresh_at == 0)
         self->refresh_at = g_get_monotonic_time() + REFRESH_US;
     return send_message(self, item->type, item->message);
@@ -345,7 +362,7 @@ static gboolean is_of_a_stream(const SpiceViewItem *item)
             item->type <= SPICE_MSG_DISPLAY_STREAM_DESTROY);
 }
 
-static void refine(GstSpiceDisplayEnc *self);
+static void refine_on(GstSpiceDisplayEnc *self);
 
 /** What is to be done now and then, whatever is sent. */
 static void look_around(GstSpiceDisplayEnc *self)
@@ -388,6 +405,8 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     g_mutex_lock(&self->images->lock);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         before = *spice_sender_counters(self->sender);
+    if (item->is_picture && self->left_lossy > 0)
+        spice_sender_set_refining(self->sender, true);
     encoded = encode(self, item, &error);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         log_choices(self, &before);
@@ -397,32 +416,55 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
         spice_sender_set_refining(self->sender, false);
     g_mutex_unlock(&self->images->lock);
     flow = encoded ? push_output(self) : recover(self, item, &error);
+    if (flow == GST_FLOW_OK && item->is_picture)
+        refine_on(self);
     gst_buffer_unref(buffer);
     return flow;
 }
 
 /** The picture is still, or video has left a place: what was sent lossy, and is not shown by a
- * stream, is asked for again. */
+ * stream, is asked for again; on a slow link a piece, and the next when that has been sent. */
 static void refine(GstSpiceDisplayEnc *self)
 {
     const pixman_region32_t *lossy;
-    const pixman_box32_t *boxes;
-    int n = 0;
+    pixman_box32_t boxes[GST_SPICE_MAX_DAMAGE_BOXES];
+    GstSpiceLinkQuality link = {0};
     GstEvent *event = NULL;
+    gboolean more = FALSE;
 
     self->refresh_at = 0;
+    if (self->channel)
+        link = gst_spice_media_channel_get_link(self->channel);
     g_mutex_lock(&self->images->lock);
     if (self->channel)
         tell_figures(self);
     lossy = spice_sender_lossy_region(self->sender, 0);
-    boxes = pixman_region32_rectangles((pixman_region32_t *)lossy, &n);
-    if (n > 0) {
+    if (pixman_region32_not_empty((pixman_region32_t *)lossy)) {
         spice_sender_set_refining(self->sender, true);
-        event = gst_spice_event_new_damage(boxes, (guint)n);
+        event = gst_spice_event_new_damage(
+            boxes, gst_spice_refinement_choose(lossy, link.bits_per_second, boxes, &more));
     }
+    self->left_lossy = more ? gst_spice_refinement_area(lossy) : 0;
     g_mutex_unlock(&self->images->lock);
     if (event)
         gst_pad_push_event(self->sink, event);
+}
+
+/** A picture was sent: goes on with the next piece, if it was one and there is less left than before.
+ * What has been drawn meanwhile is left until the picture is still again. */
+static void refine_on(GstSpiceDisplayEnc *self)
+{
+    guint64 left;
+
+    if (self->left_lossy == 0)
+        return;
+    g_mutex_lock(&self->images->lock);
+    left = gst_spice_refinement_area(spice_sender_lossy_region(self->sender, 0));
+    g_mutex_unlock(&self->images->lock);
+    if (left < self->left_lossy)
+        refine(self);
+    else
+        self->left_lossy = 0;
 }
 
 static gboolean gst_spice_display_enc_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
@@ -496,6 +538,7 @@ static gboolean start(GstSpiceDisplayEnc *self)
     ok = self->sender && spice_sender_take_init(self->sender, &init, &error);
     g_mutex_unlock(&self->images->lock);
     self->link_looked_at = self->refresh_at = 0;
+    self->left_lossy = 0;
     self->flow = GST_FLOW_OK;
     self->streams = gst_spice_client_streams_new(self->channel, on_frame_done, self);
     if (!ok)
