@@ -74,8 +74,9 @@ struct _GstSpiceDisplayEnc {
     gboolean codecs_changed;
     GstSpiceClientStreamsStats streams_stats; /* under the object lock */
     gint64 refresh_at; /* when what streams left behind is asked for again; 0: nothing is */
-    guint64
-        left_lossy; /* pixels that were lossy before the last piece was asked for; 0: it was all */
+    /* What was asked for last lies in it, and so many pixels were lossy then; 0: all was asked for. */
+    pixman_box32_t asked;
+    guint64 left_lossy;
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceDisplayEnc, gst_spice_display_enc, GST_TYPE_ELEMENT)
@@ -364,6 +365,18 @@ static gboolean is_of_a_stream(const SpiceViewItem *item)
 
 static void refine_on(GstSpiceDisplayEnc *self);
 
+/** Whether it is a picture of what was asked for without loss; others may be lossy. */
+static gboolean is_asked_for(const GstSpiceDisplayEnc *self, const SpiceViewItem *item)
+{
+    const SpiceRect *box;
+
+    if (!item->is_picture || spice_draw_base(item->message)->surface_id != 0)
+        return FALSE;
+    box = &spice_draw_base(item->message)->box;
+    return box->left >= self->asked.x1 && box->top >= self->asked.y1 &&
+           box->right <= self->asked.x2 && box->bottom <= self->asked.y2;
+}
+
 /** What is to be done now and then, whatever is sent. */
 static void look_around(GstSpiceDisplayEnc *self)
 {
@@ -405,15 +418,14 @@ static GstFlowReturn gst_spice_display_enc_chain(GstPad *pad, GstObject *parent,
     g_mutex_lock(&self->images->lock);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         before = *spice_sender_counters(self->sender);
-    if (item->is_picture && self->left_lossy > 0)
-        spice_sender_set_refining(self->sender, true);
+    spice_sender_set_refining(self->sender, is_asked_for(self, item));
     encoded = encode(self, item, &error);
     if (gst_debug_category_get_threshold(GST_CAT_DEFAULT) >= GST_LEVEL_LOG)
         log_choices(self, &before);
     if (encoded && item->is_picture && spice_draw_base(item->message)->surface_id == 0)
         gst_spice_client_streams_overtake(self->streams, &spice_draw_base(item->message)->box);
     if (encoded && item->drawable && !item->is_picture)
-        spice_sender_set_refining(self->sender, false);
+        self->asked = (pixman_box32_t){0};
     g_mutex_unlock(&self->images->lock);
     flow = encoded ? push_output(self) : recover(self, item, &error);
     if (flow == GST_FLOW_OK && item->is_picture)
@@ -431,6 +443,7 @@ static void refine(GstSpiceDisplayEnc *self)
     GstSpiceLinkQuality link = {0};
     GstEvent *event = NULL;
     gboolean more = FALSE;
+    guint n;
 
     self->refresh_at = 0;
     if (self->channel)
@@ -440,9 +453,9 @@ static void refine(GstSpiceDisplayEnc *self)
         tell_figures(self);
     lossy = spice_sender_lossy_region(self->sender, 0);
     if (pixman_region32_not_empty((pixman_region32_t *)lossy)) {
-        spice_sender_set_refining(self->sender, true);
-        event = gst_spice_event_new_damage(
-            boxes, gst_spice_refinement_choose(lossy, link.bits_per_second, boxes, &more));
+        n = gst_spice_refinement_choose(lossy, link.bits_per_second, boxes, &more);
+        event = gst_spice_event_new_damage(boxes, n);
+        self->asked = more ? boxes[0] : *pixman_region32_extents((pixman_region32_t *)lossy);
     }
     self->left_lossy = more ? gst_spice_refinement_area(lossy) : 0;
     g_mutex_unlock(&self->images->lock);
@@ -539,6 +552,7 @@ static gboolean start(GstSpiceDisplayEnc *self)
     g_mutex_unlock(&self->images->lock);
     self->link_looked_at = self->refresh_at = 0;
     self->left_lossy = 0;
+    self->asked = (pixman_box32_t){0};
     self->flow = GST_FLOW_OK;
     self->streams = gst_spice_client_streams_new(self->channel, on_frame_done, self);
     if (!ok)

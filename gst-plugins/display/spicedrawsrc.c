@@ -87,8 +87,12 @@ static SpiceViewItem *wait_for_item(GstSpiceDrawSrc *self)
 static GstFlowReturn gst_spice_draw_src_create(GstPushSrc *base, GstBuffer **buffer)
 {
     GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
-    SpiceViewItem *item = gst_spice_shared_view_try_next(self->view);
+    SpiceViewItem *item;
 
+    /* What waits in the view is merged with what comes; what is encoded only grows old. */
+    if (self->channel)
+        gst_spice_media_channel_wait(self->channel);
+    item = gst_spice_shared_view_try_next(self->view);
     if (self->sends_draw) /* sending may have taken its time, in which the picture was not still */
         self->idle_at = g_get_monotonic_time() + IDLE_US;
     if (item)
@@ -138,13 +142,21 @@ static gboolean gst_spice_draw_src_event(GstBaseSrc *base, GstEvent *event)
 
 static gboolean gst_spice_draw_src_unlock(GstBaseSrc *base)
 {
-    gst_spice_shared_view_set_flushing(GST_SPICE_DRAW_SRC(base)->view, TRUE);
+    GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
+
+    gst_spice_shared_view_set_flushing(self->view, TRUE);
+    if (self->channel)
+        gst_spice_media_channel_set_flushing(self->channel, TRUE);
     return TRUE;
 }
 
 static gboolean gst_spice_draw_src_unlock_stop(GstBaseSrc *base)
 {
-    gst_spice_shared_view_set_flushing(GST_SPICE_DRAW_SRC(base)->view, FALSE);
+    GstSpiceDrawSrc *self = GST_SPICE_DRAW_SRC(base);
+
+    gst_spice_shared_view_set_flushing(self->view, FALSE);
+    if (self->channel)
+        gst_spice_media_channel_set_flushing(self->channel, FALSE);
     return TRUE;
 }
 

@@ -5,10 +5,8 @@ import contextlib
 import math
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
 import time
 
 from harness import (BUILD, LONG, SANITIZED_BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment, picture, run,
@@ -276,43 +274,22 @@ def test_spicesrc_shows_H265():
 # Slow links
 
 class SlowLink:
-    """Passes a server's bytes on at so many a second, and a client's as they come."""
+    """The link simulator before a server."""
 
-    def __init__(self, port, rate):
-        self.server, self.rate = port, rate
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.lock = threading.Lock()  # all connections share the link
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.socket.accept()
-                server = socket.socket()
-                server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-                server.connect(("127.0.0.1", self.server))
-                threading.Thread(target=self.pump, args=[client, server], daemon=True).start()
-                threading.Thread(target=self.pump, args=[server, client, True], daemon=True).start()
-
-    def pump(self, source, target, slowly=False):
-        with contextlib.suppress(OSError):
-            while data := source.recv(4096):
-                if slowly:
-                    with self.lock:
-                        time.sleep(len(data) / self.rate)
-                target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)
+    def __init__(self, port, *options):
+        self.process = subprocess.Popen(
+            [os.path.join(BUILD, "tests", "net", "link-simulator"), *options, str(port)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
 
     def close(self):
-        self.socket.close()
+        self.process.terminate()
+        self.process.communicate()
 
 
 def test_a_slow_link_gets_fewer_and_coarser_frames():
     with Film("port=0", "video-codecs=mjpeg", GST_DEBUG="spiceclientstreams:6") as film:
-        link = SlowLink(film.port, 60000)  # the film takes three times as much at its best
+        link = SlowLink(film.port, "--rate", "480kbit")  # the film takes three times as much at its best
         film.tell("play")
         time.sleep(1)
         numbers = [frame_number(desktop) for desktop in record(link.port, 40, "slow")[10:]]
@@ -330,6 +307,24 @@ def test_a_slow_link_gets_fewer_and_coarser_frames():
         film.tell("stop")
         status, lines = shot(file("end.ppm"), "--location", f"spice://127.0.0.1:{link.port}",
                              "--settle", "1500", "--max", "60000")
+        check(status == 0, "\n".join(lines))
+        film.tell("save " + file("truth.ppm"))
+        check_equal(file("end.ppm"), file("truth.ppm"), "after the end")
+        link.close()
+
+
+def test_a_film_goes_on_over_a_bad_link():
+    with Film("port=0", "video-codecs=mjpeg") as film:
+        link = SlowLink(film.port, "--rate", "2mbit", "--delay", "20ms", "--loss", "1%")
+        film.tell("play")
+        time.sleep(0.5)
+        numbers = [frame_number(desktop) for desktop in record(link.port, 80, "bad")[20:]]
+        check(None not in numbers and numbers == sorted(numbers), f"numbers are {numbers}")
+        check(len(set(numbers)) > 25, f"only frames {sorted(set(numbers))} were seen")
+        print(f"# {len(set(numbers))} frames of {numbers[-1] - numbers[0] + 1}")
+        film.tell("stop")
+        status, lines = shot(file("end.ppm"), "--location", f"spice://127.0.0.1:{link.port}",
+                             "--settle", "1000", "--max", "60000")
         check(status == 0, "\n".join(lines))
         film.tell("save " + file("truth.ppm"))
         check_equal(file("end.ppm"), file("truth.ppm"), "after the end")
