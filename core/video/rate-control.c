@@ -18,6 +18,7 @@ enum {
     DELAY_PERIOD = 30000000, /* us over which the least delay is taken, twice */
     LATE = 50000,            /* us beyond the queue after which a frame's arrival says: slower */
     MOST_DELAY = 10000000,   /* us */
+    OVERSHOOT = 25000,       /* us by which a frame may take more than is left of the queue */
     STARVED = 1000000,       /* us after which a frame goes out whatever its size */
     REPORT_PAUSE = 1000000,  /* us between two cuts because of reports */
 };
@@ -26,7 +27,7 @@ void spice_rate_policy_default(SpiceRatePolicy *policy)
 {
     *policy = (SpiceRatePolicy){
         .start_rate = 2000000,
-        .queue = 100000,
+        .queue = 92000,
         .best_quality = 85,
         .fair_quality = 35,
         .least_quality = 10,
@@ -200,6 +201,9 @@ SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
     self->quality = clamp(smooth(self->quality, share_rate(self, rate)), self->policy.least_quality,
                           self->policy.best_quality);
     room = budget(self) - under_way;
+    /* The last that nearly fits goes, too: else large frames would leave much of a slow link idle. */
+    if (self->size_known && room > 0 && room < 1.2 * size_of(self, self->quality))
+        room = fmin(room + self->rate / 8e6 * OVERSHOOT, 1.2 * size_of(self, self->quality));
     if (self->size_known && size_of(self, self->quality) > 0.9 * room) {
         double fits = quality_of(self, 0.9 * room);
 

@@ -19,7 +19,7 @@
 
 typedef struct {
     uint64_t start_rate;    /* until something was measured [2 000 000] */
-    uint64_t queue;         /* us that may wait beyond the link's own delay [100 000] */
+    uint64_t queue;         /* us that may wait beyond the link's own delay [92 000] */
     uint32_t best_quality;  /* 1 .. 100, as JPEG counts [85] */
     uint32_t fair_quality;  /* below this, frames are given up first [35] */
     uint32_t least_quality; /* [10] */
