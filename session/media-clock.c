@@ -92,7 +92,8 @@ gint64 gst_spice_media_clock_extend_audio(GstSpiceMediaClock *self, gint64 late_
     gint64 step;
 
     g_mutex_lock(&self->lock);
-    step = spice_playout_delay_extend(&self->delays[SPICE_MEDIA_AUDIO], late_us);
+    step = spice_playout_delay_extend(&self->delays[SPICE_MEDIA_AUDIO], late_us,
+                                      spice_playout_delay_wanted(&self->facts));
     g_mutex_unlock(&self->lock);
     return step;
 }

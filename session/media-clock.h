@@ -42,8 +42,8 @@ gint64 gst_spice_media_clock_get_delay(GstSpiceMediaClock *clock, SpiceMediaKind
  * is due: pictures then follow it, as it moves slowly towards that time. */
 void gst_spice_media_clock_set_audio(GstSpiceMediaClock *clock, gboolean plays, gint64 latency_us,
                                      gint64 early_us);
-/** Sound came too late to be played in its time, by so much: how much longer it waits from now on, so much at
- * most. */
+/** Sound came too late to be played in its time, by so much: by how much longer it waits from now on, which is
+ * not more than what most packets need. */
 gint64 gst_spice_media_clock_extend_audio(GstSpiceMediaClock *clock, gint64 late_us);
 /** A picture took so long to be decoded; pictures are due later by what most of them take. */
 void gst_spice_media_clock_take_decoding(GstSpiceMediaClock *clock, gint64 took_us);

@@ -46,9 +46,9 @@ int64_t spice_playout_delay_follow(SpicePlayoutDelay *self, int64_t target_us, i
     return self->delay_us;
 }
 
-int64_t spice_playout_delay_extend(SpicePlayoutDelay *self, int64_t late_us)
+int64_t spice_playout_delay_extend(SpicePlayoutDelay *self, int64_t late_us, int64_t wanted_us)
 {
-    const int64_t room = most_with_audio_us - self->delay_us;
+    const int64_t room = wanted_us - self->delay_us;
     const int64_t step = room > 0 ? clamp(late_us, 0, room) : 0;
 
     self->slack_since_us = 0;

@@ -44,9 +44,9 @@ enum {
 /** The delay of sound now, moved towards what is wanted. The first call begins with it. */
 int64_t spice_playout_delay_move(SpicePlayoutDelay *delay, int64_t wanted_us, int64_t now_us);
 
-/** It has to be longer at once, as sound came too late by so much: by how much it then is, of 500 ms in
- * all. */
-int64_t spice_playout_delay_extend(SpicePlayoutDelay *delay, int64_t late_us);
+/** Sound came too late by so much: the delay is longer by that at once, unless it is more than is wanted by now, as
+ * one stall is no reason to have all wait. By how much it then is longer. */
+int64_t spice_playout_delay_extend(SpicePlayoutDelay *delay, int64_t late_us, int64_t wanted_us);
 
 enum {
     SPICE_PLAYOUT_FOLLOW_UP_PPM = 250000,

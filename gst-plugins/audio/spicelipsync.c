@@ -12,7 +12,8 @@
  * is made longer or shorter by resampling, by 0.5 % at most, which is not heard (2 % if it is 20 ms too early,
  * or 80 ms too late), and pictures follow it. Only where sound
  * begins anew, or is off by more than 200 ms, it is set anew. Packets that come when they should have been heard
- * already, so that sinks would drop them, are played all the same, after a pause, and all that follows waits as long.
+ * already, so that sinks would drop them, are played all the same, after a pause, and all that follows waits as long,
+ * if by now that is known to be needed.
  *
  * A GAP event says that nothing is played: pictures no longer wait for sound. What it lasts becomes
  * silence, in buffers with %GST_BUFFER_FLAG_GAP, which goes on to where sound begins again. (Not an event:
@@ -317,7 +318,7 @@ static gboolean wait_longer(GstSpiceLipsync *self, GstClockTimeDiff *wanted)
                    (GstClockTimeDiff)GST_USECOND;
     GST_DEBUG_OBJECT(self, "late by %" GST_STIME_FORMAT ", a pause of %" GST_STIME_FORMAT,
                      GST_STIME_ARGS(late), GST_STIME_ARGS(*wanted - (GstClockTimeDiff)self->next));
-    return *wanted > (GstClockTimeDiff)self->next;
+    return *wanted > (GstClockTimeDiff)(self->next + MAX_LATE);
 }
 
 static GstFlowReturn on_sound(GstPad *pad, GstObject *parent, GstBuffer *sound)

@@ -69,13 +69,14 @@ static void test_extends(void)
     int64_t now = 1000000;
 
     spice_playout_delay_move(&delay, 60000, now);
-    TAP_OK(spice_playout_delay_extend(&delay, 90000) == 90000 &&
-               spice_playout_delay_move(&delay, 60000, now += 1000000) == 150000,
+    TAP_OK(spice_playout_delay_extend(&delay, 30000, 200000) == 30000 &&
+               spice_playout_delay_move(&delay, 60000, now += 1000000) == 90000,
            "sound that came too late has all wait longer, at once");
-    TAP_OK(spice_playout_delay_extend(&delay, 400000) == 350000 &&
-               spice_playout_delay_extend(&delay, 1) == 0 && delay.delay_us == 500000,
-           "half a second at most");
-    TAP_OK(spice_playout_delay_extend(&delay, -5) == 0 && delay.delay_us == 500000,
+    TAP_OK(spice_playout_delay_extend(&delay, 400000, 200000) == 110000 &&
+               spice_playout_delay_extend(&delay, 1, 200000) == 0 && delay.delay_us == 200000,
+           "not longer than is wanted");
+    TAP_OK(spice_playout_delay_extend(&delay, 1000, 50000) == 0 &&
+               spice_playout_delay_extend(&delay, -5, 300000) == 0 && delay.delay_us == 200000,
            "what came in time changes nothing");
 }
 
