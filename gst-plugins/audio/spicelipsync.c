@@ -396,6 +396,9 @@ static gboolean on_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
     }
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
         forget_time(self);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+        gst_spice_media_clock_set_audio(gst_spice_session_get_media_clock(self->session), FALSE, 0,
+                                        0);
     return gst_pad_event_default(pad, parent, event);
 }
 

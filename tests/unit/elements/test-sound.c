@@ -283,7 +283,7 @@ static void test_silence(void)
     end(&self);
 }
 
-static void test_pictures_wait_for_sound_while_it_plays(void)
+static void test_pictures_wait_for_sound_while_it_plays(GstEvent *end_of_sound)
 {
     Player self = begin();
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self.session);
@@ -293,7 +293,7 @@ static void test_pictures_wait_for_sound_while_it_plays(void)
     gst_harness_push_upstream_event(self.h, gst_event_new_latency(140 * GST_MSECOND));
     play_now(&self, 30, 0);
     playing = gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO, later);
-    gst_harness_push_event(self.h, gst_event_new_gap(0, 0));
+    gst_harness_push_event(self.h, end_of_sound);
     TAP_OK(playing > 80000 && gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_VIDEO,
                                                               later + 100 * G_USEC_PER_SEC) < 40000,
            "pictures wait for sound (%d ms) until it has ended", (int)(playing / 1000));
@@ -358,6 +358,7 @@ int main(int argc, char **argv)
     test_silence();
     test_late();
     test_nobody_listens();
-    test_pictures_wait_for_sound_while_it_plays();
+    test_pictures_wait_for_sound_while_it_plays(gst_event_new_gap(0, 0));
+    test_pictures_wait_for_sound_while_it_plays(gst_event_new_eos());
     return tap_done();
 }
