@@ -51,9 +51,10 @@ struct GstSpiceDevice {
     gboolean port_opened;
     GArray *pointers; /* SpiceVDAgentMouseState, oldest first */
 
-    GstSpiceServerLink *link;   /* I/O thread: the channel of the client that has it */
-    GstSpiceGuestAgent *agent;  /* I/O thread: of an agent */
-    SpiceBuffer smartcard_rest; /* I/O thread: the beginning of a message */
+    GstSpiceServerLink *link;    /* I/O thread: the channel of the client that has it */
+    GstSpiceGuestAgent *agent;   /* I/O thread: of an agent */
+    GstSpiceGuestStream *stream; /* I/O thread: of a streaming agent */
+    SpiceBuffer smartcard_rest;  /* I/O thread: the beginning of a message */
 };
 
 enum {
@@ -113,5 +114,12 @@ GstSpiceGuestAgent *gst_spice_guest_agent_new(GstSpiceDevice *device);
 void gst_spice_guest_agent_free(GstSpiceGuestAgent *agent);
 /** Sends what may be sent either way. */
 void gst_spice_guest_agent_work(GstSpiceGuestAgent *agent);
+
+/* server-guest-stream.c */
+GstSpiceGuestStream *gst_spice_guest_stream_new(GstSpiceDevice *device);
+/** Its display is no more: who sees it is closed. */
+void gst_spice_guest_stream_free(GstSpiceGuestStream *stream);
+/** Reads what the guest has said. */
+void gst_spice_guest_stream_work(GstSpiceGuestStream *stream);
 
 G_END_DECLS

@@ -36,6 +36,8 @@ typedef enum {
     GST_SPICE_DEVICE_USBREDIR, /* usbredir's protocol */
     GST_SPICE_DEVICE_PORT, /* has a name; org.spice-space.webdav.0 is a channel type of its own */
     GST_SPICE_DEVICE_SMARTCARD, /* a card reader, in its own (big endian) messages */
+    GST_SPICE_DEVICE_STREAM,    /* of a streaming agent, org.spice-space.stream.0: a display that is
+                                its guest's own video */
 } GstSpiceDeviceKind;
 
 typedef struct {

@@ -83,6 +83,8 @@ typedef struct Media {
     GstSpiceServerLink link;
     GstSpiceMediaChannel *channel; /* a reference */
     gboolean opened;               /* INIT has come */
+    GstSpiceGuestStreamViewer
+        *guest; /* it is fed by a guest's stream, and by no pipeline; else NULL */
 } Media;
 
 /* All of these under the channel's lock. */

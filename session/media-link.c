@@ -179,6 +179,7 @@ static gboolean take_init(Media *media, const SpiceMsgcDisplayInit *init, GError
 {
     GstSpiceServer *server = media->link.client->server;
     GstSpiceMediaChannel *self = media->channel;
+    GstSpiceGuestStream *stream;
 
     if (media->opened)
         return gst_spice_server_link_refuse(&media->link, error, "a second INIT");
@@ -189,6 +190,11 @@ static gboolean take_init(Media *media, const SpiceMsgcDisplayInit *init, GError
     self->display_init = *init;
     spice_server_channel_set_ack_window(media->link.channel, GST_SPICE_SERVER_ACK_WINDOW);
     self->next_serial = spice_server_channel_get_serial(media->link.channel) + 1;
+    stream = gst_spice_server_find_guest_stream(server, self->id);
+    if (stream) {
+        media->guest = gst_spice_guest_stream_add_viewer(stream, &media->link);
+        return TRUE;
+    }
     gst_spice_server_show_scanout(server, self);
     if (server->media && server->media->opened)
         server->media->opened(self, server->media_data);
@@ -251,7 +257,12 @@ static void on_marked(GstSpiceServerLink *link, guint32 id)
 
 static void on_writable(GstSpiceServerLink *link)
 {
-    drain((Media *)link);
+    Media *media = (Media *)link;
+
+    if (media->guest)
+        gst_spice_guest_stream_viewer_writable(media->guest);
+    else
+        drain(media);
 }
 
 static void on_closed(GstSpiceServerLink *link, const GError *error)
@@ -261,11 +272,13 @@ static void on_closed(GstSpiceServerLink *link, const GError *error)
     GstSpiceMediaChannel *self = media->channel;
 
     set_closed(self);
+    if (media->guest)
+        gst_spice_guest_stream_viewer_remove(media->guest);
     gst_spice_server_link_clear(link);
     if (media->opened)
         count_viewers(server, self->id);
     gst_spice_server_look_at_scanout(server, self->id);
-    if (media->opened && server->media && server->media->closed)
+    if (media->opened && !media->guest && server->media && server->media->closed)
         server->media->closed(self, server->media_data);
     gst_spice_media_channel_unref(self);
     g_free(media);

@@ -18,6 +18,7 @@ guint32 gst_spice_server_get_display_bits(GstSpiceServer *self)
     guint i;
 
     g_mutex_lock(&self->lock);
+    bits = self->guest_displays;
     for (i = 0; i < G_N_ELEMENTS(self->displays); i++)
         if (self->displays[i])
             bits |= 1u << i;

@@ -30,7 +30,7 @@ GstSpiceDevice *gst_spice_server_find_device(GstSpiceServer *self, guint8 type, 
     for (i = 0; i < self->devices->len; i++) {
         GstSpiceDevice *device = self->devices->pdata[i];
 
-        if (device->kind != GST_SPICE_DEVICE_AGENT && device->channel_type == type &&
+        if (device->channel_type && device->channel_type == type &&
             device->channel_id == id)
             return device;
     }
@@ -88,6 +88,13 @@ static void add_task(GstSpiceServer *self, gpointer data)
         }
         return;
     }
+    if (device->kind == GST_SPICE_DEVICE_STREAM) {
+        add->ok = TRUE;
+        gst_spice_device_set_connected(device, TRUE);
+        g_ptr_array_add(self->devices, gst_spice_device_ref(device));
+        device->stream = gst_spice_guest_stream_new(device);
+        return;
+    }
     add->ok = choose_channel(self, device);
     if (add->ok) {
         g_ptr_array_add(self->devices, gst_spice_device_ref(device));
@@ -132,6 +139,7 @@ static void remove_task(GstSpiceServer *self, gpointer data)
         self->agent = NULL;
         g_clear_pointer(&device->agent, gst_spice_guest_agent_free);
     }
+    g_clear_pointer(&device->stream, gst_spice_guest_stream_free);
     if (device->link)
         gst_spice_server_link_close(device->link, error);
     for (item = self->clients; item && device->channel_type; item = item->next)
@@ -152,6 +160,8 @@ void gst_spice_device_work(GstSpiceDevice *self)
 {
     if (self->agent)
         gst_spice_guest_agent_work(self->agent);
+    else if (self->stream)
+        gst_spice_guest_stream_work(self->stream);
     else if (self->link)
         gst_spice_device_send_given(self);
 }

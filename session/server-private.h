@@ -9,7 +9,8 @@
  *             media: GstSpiceMediaChannel (media-channel-private.h), one a display
  *             playback (server-playback.c), record (server-record.c)
  *             devices' channels (server-vmc.c)
- *         devices: GstSpiceDevice (device.c, server-devices.c), whose agent is server-guest-agent.c
+ *         devices: GstSpiceDevice (device.c, server-devices.c), whose agent is server-guest-agent.c,
+ *             and server-guest-stream.c a display that the guest streams itself
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -26,6 +27,8 @@ G_BEGIN_DECLS
 
 typedef struct GstSpiceServerClient GstSpiceServerClient;
 typedef struct GstSpiceGuestAgent GstSpiceGuestAgent;
+typedef struct GstSpiceGuestStream GstSpiceGuestStream;
+typedef struct GstSpiceGuestStreamViewer GstSpiceGuestStreamViewer;
 
 /** A display's cursor as it shall be seen. */
 typedef struct {
@@ -85,12 +88,13 @@ struct _GstSpiceServer {
     GCond closed;                                                   /* `closing` became FALSE */
     gboolean listens, closing;                                      /* under lock */
     GstSpiceSharedDisplay *displays[GST_SPICE_SERVER_MAX_DISPLAYS]; /* under lock */
-    SpiceTicket ticket;                                             /* under lock */
-    char *name;                                                     /* under lock */
-    guint8 uuid[16];                                                /* under lock */
-    gboolean has_uuid;                                              /* under lock */
-    GstSpiceMouseModes mouse_modes;                                 /* under lock */
-    GstSpiceStreamingVideo streaming;                               /* under lock */
+    guint32 guest_displays;             /* under lock: a bit for each that a guest streams */
+    SpiceTicket ticket;                 /* under lock */
+    char *name;                         /* under lock */
+    guint8 uuid[16];                    /* under lock */
+    gboolean has_uuid;                  /* under lock */
+    GstSpiceMouseModes mouse_modes;     /* under lock */
+    GstSpiceStreamingVideo streaming;   /* under lock */
     guint8 security[SPICE_END_CHANNEL]; /* under lock; GstSpiceChannelSecurity by channel type */
 
     GstSpiceServerImages *images;      /* a reference of the box */
@@ -294,6 +298,17 @@ gboolean gst_spice_guest_agent_take(GstSpiceGuestAgent *agent, const guint8 *dat
 void gst_spice_guest_agent_tell_displays(GstSpiceGuestAgent *agent);
 /** The client leaves. */
 void gst_spice_guest_agent_client_gone(GstSpiceGuestAgent *agent, GstSpiceServerClient *client);
+
+/* server-guest-stream.c: displays whose pictures a guest has encoded itself. */
+/** The stream that is display `id`; NULL: none. */
+GstSpiceGuestStream *gst_spice_server_find_guest_stream(GstSpiceServer *server, guint8 id);
+/** A client's channel of that display has come, its INIT too. */
+GstSpiceGuestStreamViewer *gst_spice_guest_stream_add_viewer(GstSpiceGuestStream *stream,
+                                                             GstSpiceServerLink *link);
+/** The channel takes more. */
+void gst_spice_guest_stream_viewer_writable(GstSpiceGuestStreamViewer *viewer);
+/** The channel is gone. */
+void gst_spice_guest_stream_viewer_remove(GstSpiceGuestStreamViewer *viewer);
 
 enum { GST_SPICE_SERVER_AGENT_TOKENS = 10, GST_SPICE_SERVER_ACK_WINDOW = 20 };
 

@@ -18,6 +18,9 @@
  * has no room is asked again, if it does not say itself when it has. */
 enum { READ_SIZE = 32 << 10, MAX_A_TURN = 1 << 20, RETRY_MS = 100 };
 
+/* The port that a guest's streaming agent opens. */
+#define STREAM_PORT "org.spice-space.stream.0"
+
 struct SpiceCharDeviceState {
     gatomicrefcount refs; /* one the host's, others of tasks in its loop */
     SpiceServer *server;
@@ -268,6 +271,8 @@ int spice_host_add_char_device(SpiceServer *server, SpiceCharDeviceInstance *ins
 
     if (!server->loop || !kind_of(instance, &kind))
         return -1;
+    if (kind == GST_SPICE_DEVICE_PORT && g_strcmp0(instance->portname, STREAM_PORT) == 0)
+        kind = GST_SPICE_DEVICE_STREAM;
     self = g_new0(SpiceCharDeviceState, 1);
     g_atomic_ref_count_init(&self->refs);
     self->server = server;

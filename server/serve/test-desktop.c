@@ -2,7 +2,7 @@
 #include "test-desktop.h"
 
 #include "test-terminal.h"
-#include "text-font.h"
+#include "session/text-font.h"
 
 enum { TITLE_HEIGHT = 22, BORDER = 1, PANEL_HEIGHT = 34 };
 enum { ANIMATION_WIDTH = 160, ANIMATION_HEIGHT = 120 };

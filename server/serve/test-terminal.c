@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "text-font.h"
+#include "session/text-font.h"
 
 enum { SCALE = 2, MARGIN = 6 };
 enum { LINE_HEIGHT = 18, CELL_WIDTH = TEXT_FONT_ADVANCE * SCALE };

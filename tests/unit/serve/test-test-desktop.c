@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "server/serve/test-desktop.h"
-#include "server/serve/text-font.h"
+#include "session/text-font.h"
 #include "tests/unit/tap.h"
 
 enum { WIDTH = 800, HEIGHT = 600, FPS = 30 };
