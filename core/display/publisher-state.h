@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/image/picture.h"
+#include "core/video/shift-finder.h"
 
 #include "draw-facts.h"
 #include "region-bound.h"
@@ -162,8 +163,11 @@ struct SpiceDisplay {
 
     SpiceStreamMode streaming;
     SpiceStreamDetector *detector; /* of the primary; NULL until it is needed */
+    SpiceShiftFinder *shifts;      /* of the primary; NULL until it is needed */
     SpiceDisplayStream streams[SPICE_STREAM_LIMIT];
     unsigned n_streams;
+    SpiceDisplayOnlooker onlooker; /* NULL: none */
+    void *onlooker_context;
 
     /* The last picture that was cut from the primary, while a view still uses it. */
     struct {

@@ -32,8 +32,14 @@ static const SpiceImage *frame_source(const SpiceDrawable *drawable)
                : NULL;
 }
 
-/** Looks at the pixels that are drawn. Those of other than 32 bits are not looked at. */
-static SpiceContentClass classify(const SpiceDrawable *drawable, const SpiceImage *source)
+/** The pixels that are drawn, as they stand in memory. */
+typedef struct {
+    const uint8_t *top; /* NULL: they cannot be looked at, as those of other than 32 bits */
+    ptrdiff_t stride;
+    uint32_t width, height;
+} SourcePixels;
+
+static SourcePixels pixels_of(const SpiceDrawable *drawable, const SpiceImage *source)
 {
     const SpiceMsgDisplayDrawCopy *copy = spice_drawable_message(drawable);
     const SpiceRect *area = &copy->source_area;
@@ -47,13 +53,43 @@ static SpiceContentClass classify(const SpiceDrawable *drawable, const SpiceImag
         (uint32_t)area->right > source->bitmap_width ||
         (uint32_t)area->bottom > source->bitmap_height ||
         source->stride < source->bitmap_width * (uint64_t)4)
-        return SPICE_FRAME_UNKNOWN;
+        return (SourcePixels){0};
     if (!top_down)
         top += stride * (ptrdiff_t)(source->bitmap_height - 1);
     top += (top_down ? stride : -stride) * (ptrdiff_t)area->top + (ptrdiff_t)area->left * 4;
-    return spice_content_classify(top, top_down ? stride : -stride,
-                                  (uint32_t)(area->right - area->left),
-                                  (uint32_t)(area->bottom - area->top));
+    return (SourcePixels){top, top_down ? stride : -stride, (uint32_t)(area->right - area->left),
+                          (uint32_t)(area->bottom - area->top)};
+}
+
+/** Whether a stream runs there already, so that nobody asks any more what it is. */
+static bool is_streamed(const SpiceDisplay *self, const SpiceRect *box)
+{
+    for (uint32_t id = 0; id < SPICE_STREAM_LIMIT && self->n_streams > 0; id++) {
+        const SpiceDisplayStream *stream = &self->streams[id];
+        const SpiceRect there = rect_of(&stream->box);
+
+        if (stream->generation && spice_box_overlap(&there, box) * 2 > spice_box_area(box))
+            return true;
+    }
+    return false;
+}
+
+/** Looks at what a draw that may be a frame shows. */
+static void look_at(SpiceDisplay *self, const SpiceDrawable *drawable, const SpiceImage *source,
+                    SpiceStreamDraw *seen)
+{
+    const SpiceMsgDisplayDrawCopy *copy = spice_drawable_message(drawable);
+    const SourcePixels pixels = pixels_of(drawable, source);
+    const SpiceRect *box = &copy->base.box;
+
+    seen->content = spice_content_classify(pixels.top, pixels.stride, pixels.width, pixels.height);
+    if (!pixels.top || (int64_t)box->right - box->left != pixels.width ||
+        (int64_t)box->bottom - box->top != pixels.height || is_streamed(self, box))
+        return;
+    if (!self->shifts)
+        self->shifts = spice_shift_finder_new(self->config.allocator);
+    seen->shifted =
+        self->shifts && spice_shift_finder_look(self->shifts, box, pixels.top, pixels.stride);
 }
 
 /** Whether it is a picture of one colour: what finds draws between the frames of a desktop makes
@@ -190,8 +226,10 @@ int32_t spice_display_judge(SpiceDisplay *self, const SpiceLiveDraw *draw, bool 
     if (draw->on.id != 0 || (!self->detector && !source) || !detector(self))
         return -1;
     seen.kind = kind_of(draw, opaque, source || is_flat(draw->drawable, opaque));
-    if (seen.kind == SPICE_STREAM_DRAW_BITMAP)
-        seen.content = source ? classify(draw->drawable, source) : SPICE_FRAME_FLAT;
+    if (source)
+        look_at(self, draw->drawable, source, &seen);
+    else if (seen.kind == SPICE_STREAM_DRAW_BITMAP)
+        seen.content = SPICE_FRAME_FLAT;
     around = *pixman_region32_extents((pixman_region32_t *)&draw->region);
     if (seen.kind == SPICE_STREAM_DRAW_MOVE && draw->n_reads > 0) {
         const pixman_box32_t *from = &draw->reads[0].box;
@@ -210,6 +248,8 @@ int32_t spice_display_judge(SpiceDisplay *self, const SpiceLiveDraw *draw, bool 
         seen.clip_count = (uint32_t)n;
     }
     verdict = spice_stream_detector_draw(self->detector, &seen);
+    if (self->onlooker)
+        self->onlooker(self->onlooker_context, self, &seen, verdict.stream);
     take_events(self, &verdict);
     if (verdict.stream >= 0) {
         self->streams[verdict.stream].last_frame = seen.time;
@@ -230,7 +270,9 @@ void spice_display_forget_streams(SpiceDisplay *self)
     }
     settle_views(self);
     spice_stream_detector_free(self->detector);
+    spice_shift_finder_free(self->shifts);
     self->detector = NULL;
+    self->shifts = NULL;
 }
 
 static void apply(SpiceDisplay *self, const SpiceStreamVerdict *verdict)
@@ -263,6 +305,12 @@ void spice_display_advance(SpiceDisplay *self, uint64_t now)
         return;
     verdict = spice_stream_detector_advance(self->detector, now);
     apply(self, &verdict);
+}
+
+void spice_display_set_onlooker(SpiceDisplay *self, SpiceDisplayOnlooker onlooker, void *context)
+{
+    self->onlooker = onlooker;
+    self->onlooker_context = context;
 }
 
 bool spice_display_has_streams(const SpiceDisplay *self)

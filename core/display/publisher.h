@@ -115,6 +115,15 @@ void spice_display_advance(SpiceDisplay *display, uint64_t now);
 /** Whether a video stream runs. */
 bool spice_display_has_streams(const SpiceDisplay *display);
 
+/** Sees what the detector of video sees: a draw on the primary, and the stream it is a frame of, or
+ * -1. Called by spice_display_publish(); may ask for the display's surfaces, and no more. */
+typedef void (*SpiceDisplayOnlooker)(void *context, const SpiceDisplay *display,
+                                     const SpiceStreamDraw *draw, int32_t stream);
+
+/** Whom to tell of each draw that is judged, for logs and recordings; NULL: nobody. */
+void spice_display_set_onlooker(SpiceDisplay *display, SpiceDisplayOnlooker onlooker,
+                                void *context);
+
 /** The monitors, of which heads without a size are left out. VALUE for more than 256. */
 bool spice_display_set_monitors(SpiceDisplay *display, const SpiceMsgDisplayMonitorsConfig *config,
                                 SpiceError *error);

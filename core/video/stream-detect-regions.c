@@ -4,9 +4,12 @@
  */
 #include "core/video/stream-detect-state.h"
 
+#include <stdlib.h>
+
 /* us: the share of gradual frames is that of about so long, so that a page with pictures, which is
  * scrolled, does not become video with each picture. A run begins little above what it needs. */
 enum { GRADUAL_MEMORY = 1000000, FIRST_GRADUAL = 160 };
+enum { LEAST_MOVE = 2 }; /* px */
 
 /* The cells that a box inside the surface touches. */
 typedef struct {
@@ -131,7 +134,7 @@ bool spice_stream_touch_cells(SpiceStreamDetector *self, const SpiceStreamDraw *
         for (uint32_t column = touched.left; column < touched.right; column++) {
             SpiceStreamCell *cell = &self->cells[(size_t)row * self->columns + column];
 
-            if (draw->kind == SPICE_STREAM_DRAW_MOVE) {
+            if (draw->kind == SPICE_STREAM_DRAW_MOVE || draw->shifted) {
                 cell->frames = 0;
                 cell->moved = self->now + 1;
             } else if (draw->kind == SPICE_STREAM_DRAW_BITMAP) {
@@ -235,6 +238,25 @@ static void survey_box(const SpiceStreamDetector *self, const SpiceRect *cells, 
     }
 }
 
+/* Whether a draw is the one before, moved: both its edges by about as much, as the box around what
+ * changes when a window is dragged. Of a film's changing parts each edge goes its own way. */
+static bool is_moved(const SpiceRect *before, const SpiceRect *box)
+{
+    const int32_t left = box->left - before->left, right = box->right - before->right;
+    const int32_t top = box->top - before->top, bottom = box->bottom - before->bottom;
+    const int32_t x = abs(left) > abs(right) ? abs(left) : abs(right);
+    const int32_t y = abs(top) > abs(bottom) ? abs(top) : abs(bottom);
+    const int32_t width = box->right - box->left, height = box->bottom - box->top;
+
+    if (x + y < LEAST_MOVE || spice_box_overlap(before, box) == 0)
+        return false;
+    if (spice_box_same_size(before, box))
+        return true;
+    return abs(left - right) * 8 <= width && abs(top - bottom) * 8 <= height &&
+           (x < LEAST_MOVE || abs(left - right) * 10 <= x * 6) &&
+           (y < LEAST_MOVE || abs(top - bottom) * 10 <= y * 6);
+}
+
 /* Fills in the rest, and the places that the draws left to the video. */
 static void survey_draws(const SpiceStreamDetector *self, Survey *survey, SpiceBoxList *clip)
 {
@@ -275,9 +297,7 @@ static void survey_draws(const SpiceStreamDetector *self, Survey *survey, SpiceB
         if (spice_box_area(&past->box) * 8 < region)
             continue; /* a strip; or what a dragged window leaves behind */
         survey->large++;
-        survey->moved += before && spice_box_same_size(&before->box, &past->box) &&
-                         !spice_box_equal(&before->box, &past->box) &&
-                         spice_box_overlap(&before->box, &past->box) > 0;
+        survey->moved += before && is_moved(&before->box, &past->box);
         before = past;
     }
 }
@@ -294,10 +314,6 @@ bool spice_stream_find_region(SpiceStreamDetector *self, const SpiceRect *box,
         return false;
     survey_box(self, &cells, &survey);
     if (spice_box_is_empty(&survey.box))
-        return false;
-    if (policy->mode == SPICE_STREAM_MODE_FILTER &&
-        (survey.box.right - survey.box.left < (int64_t)policy->least_side ||
-         survey.box.bottom - survey.box.top < (int64_t)policy->least_side))
         return false;
     region->clip.count = 0;
     survey_draws(self, &survey, &region->clip);

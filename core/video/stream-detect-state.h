@@ -47,6 +47,8 @@ typedef struct {
     SpiceRect other_box; /* of the last whole frame that differed in size */
     uint32_t other_count;
     SpiceBoxList clip;
+    uint64_t last_whole,
+        last_part;  /* when the last frame of at least half of the box came; a smaller */
     uint64_t swept; /* when what stands still was last taken out of the clip */
     uint64_t last_frame, interval;
     uint32_t gradual; /* share of gradual frames, of 65536, over KEEP_MEMORY */
@@ -73,6 +75,14 @@ struct SpiceStreamDetector {
     SpiceStreamEvent events[SPICE_STREAM_EVENT_LIMIT];
     uint32_t event_count;
 };
+
+/* A draw as the detector sees it: inside the surface, with what it paints. */
+typedef struct {
+    SpiceStreamDraw draw; /* its box cut to the surface, its clip not to be used */
+    bool gradual;
+    uint32_t count;
+    SpiceRect painted[SPICE_STREAM_DRAW_CLIP_LIMIT];
+} SpiceStreamPainted;
 
 /* A place that plays, as spice_stream_find_region() found it. */
 typedef struct {
@@ -105,3 +115,20 @@ void spice_stream_take_away_recent(const SpiceStreamDetector *self, uint32_t id,
 
 /** Starts the history of the cells below `box` anew. */
 void spice_stream_clear_cells(SpiceStreamDetector *self, const SpiceRect *box);
+
+/* stream-detect-follow.c */
+
+/** How much of a frame of the stream a bitmap is, in pixels of the stream's box; 0: it is none. */
+int64_t spice_stream_frame_share(const SpiceStreamDetector *self, const SpiceStream *stream,
+                                 const SpiceStreamPainted *cut);
+
+/** Whether a whole frame gives the stream another place or size. Then its clip starts anew. */
+bool spice_stream_follow_frame(SpiceStream *stream, const SpiceRect *box);
+
+/** Fits the box to the frames of late, where they come in parts. It grows at once and shrinks when
+ * they have filled less for a while. Whether it changed. */
+bool spice_stream_follow_parts(SpiceStreamDetector *self, uint32_t id);
+
+/** What frames have not painted for a while is perhaps a window over the film, drawn together with a
+ * part of it: it leaves the clip, and is made exact. Whether the clip changed. */
+bool spice_stream_leave_still(SpiceStreamDetector *self, uint32_t id);

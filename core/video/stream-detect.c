@@ -5,16 +5,14 @@
  */
 #include "core/video/stream-detect-state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     SIDE_LIMIT = 65535,
-    CHECK_PERIOD = 250000, /* us between looks at whether a stream's box still fits */
-    SHRINK_AFTER = 500000, /* us for which a stream's draws must fill less than its box */
     KEEP_MEMORY = 2000000, /* us over which the share of gradual frames is taken */
-    STILL_AFTER = 600000,  /* us after which a place that is not painted leaves the clip */
-    SWEEP_PERIOD = 300000, /* us between looks at what stands still */
-    SETTLE_FRAMES = 3,     /* frames of another size after which the stream has that size */
+    WHOLE_AGAIN = 1000000, /* us without parts after which frames come whole again */
+    NEIGHBOUR_GAP = 32,    /* px between parts of one film */
 };
 
 void spice_stream_policy_default(SpiceStreamPolicy *policy)
@@ -25,7 +23,7 @@ void spice_stream_policy_default(SpiceStreamPolicy *policy)
         .start_frames = 5,
         .start_time = 350000,
         .start_gap = 260000,
-        .end_after = 500000,
+        .end_after = 400000,
         .gradual_percent = 60,
         .keep_percent = 25,
         .fill_percent = 40,
@@ -143,16 +141,9 @@ static SpiceStreamVerdict verdict_of(const SpiceStreamDetector *self, int32_t st
     };
 }
 
-/* A draw as the detector sees it: inside the surface, with what it paints. */
-typedef struct {
-    SpiceStreamDraw draw; /* its box cut to the surface, its clip not to be used */
-    bool gradual;
-    uint32_t count;
-    SpiceRect painted[SPICE_STREAM_DRAW_CLIP_LIMIT];
-} Painted;
-
 /* Whether anything of the draw is left. */
-static bool cut_draw(const SpiceStreamDetector *self, const SpiceStreamDraw *draw, Painted *cut)
+static bool cut_draw(const SpiceStreamDetector *self, const SpiceStreamDraw *draw,
+                     SpiceStreamPainted *cut)
 {
     cut->draw = *draw;
     cut->draw.box = spice_box_intersect(&draw->box, &self->surface);
@@ -176,36 +167,7 @@ static bool cut_draw(const SpiceStreamDetector *self, const SpiceStreamDraw *dra
     return cut->count > 0;
 }
 
-/* How much of a frame of the stream a bitmap is, in pixels of the stream's box; 0: it is none. */
-static int64_t frame_share(const SpiceStreamDetector *self, const SpiceStream *stream,
-                           const Painted *cut)
-{
-    const SpiceRect *box = &cut->draw.box;
-    int64_t shared = spice_box_overlap(box, &stream->box);
-    int64_t own = spice_box_area(box), whole = spice_box_area(&stream->box);
-
-    if (!shared)
-        return 0;
-    /* the same picture, whatever it shows now: credits, a black scene */
-    if (shared * 10 >= (own + whole - shared) * 9)
-        return shared;
-    if (shared * 2 >= own && shared * 2 >= whole && own <= 2 * whole)
-        return cut->gradual ? shared : 0;
-    /* the window was moved */
-    if (spice_box_same_size(box, &stream->box) && shared * 10 >= whole * 3)
-        return cut->gradual ? shared : 0;
-    if (shared * 2 < own)
-        return 0;
-    if (stream->parts)
-        return cut->gradual || cut->draw.content == SPICE_FRAME_FLAT ? shared : 0;
-    /* a frame of which little changed comes when a frame is due; what comes between, is over it */
-    return cut->gradual && own * 16 >= whole &&
-                   (self->now - stream->last_frame) * 2 >= stream->interval
-               ? shared
-               : 0;
-}
-
-static int32_t stream_of(const SpiceStreamDetector *self, const Painted *cut)
+static int32_t stream_of(const SpiceStreamDetector *self, const SpiceStreamPainted *cut)
 {
     int64_t best = 0;
     int32_t found = -1;
@@ -214,7 +176,7 @@ static int32_t stream_of(const SpiceStreamDetector *self, const Painted *cut)
         return -1;
     for (uint32_t id = 0; id < SPICE_STREAM_LIMIT; id++)
         if (self->streams[id].running) {
-            int64_t share = frame_share(self, &self->streams[id], cut);
+            int64_t share = spice_stream_frame_share(self, &self->streams[id], cut);
 
             if (share > best) {
                 best = share;
@@ -225,7 +187,7 @@ static int32_t stream_of(const SpiceStreamDetector *self, const Painted *cut)
 }
 
 /* Takes what a draw paints out of the clips of all streams but its own. */
-static void cut_clips(SpiceStreamDetector *self, const Painted *cut, int32_t own)
+static void cut_clips(SpiceStreamDetector *self, const SpiceStreamPainted *cut, int32_t own)
 {
     for (uint32_t id = 0; id < SPICE_STREAM_LIMIT && self->running_count; id++) {
         bool changed = false;
@@ -239,89 +201,6 @@ static void cut_clips(SpiceStreamDetector *self, const Painted *cut, int32_t own
     }
 }
 
-static void keep_clip_inside(SpiceStream *stream)
-{
-    SpiceBoxList old = stream->clip;
-
-    stream->clip.count = 0;
-    for (uint32_t i = 0; i < old.count; i++) {
-        SpiceRect box = spice_box_intersect(&old.boxes[i], &stream->box);
-
-        spice_box_list_add(&stream->clip, &box);
-    }
-}
-
-/* Whether a whole frame gives the stream another place or size. Then its clip starts anew. */
-static bool follow_frame(SpiceStream *stream, const SpiceRect *box)
-{
-    bool settled;
-
-    if (spice_box_equal(box, &stream->box)) {
-        stream->other_count = 0;
-        return false;
-    }
-    if (stream->other_count && spice_box_equal(box, &stream->other_box))
-        stream->other_count++;
-    else
-        stream->other_count = 1;
-    stream->other_box = *box;
-    settled = spice_box_same_size(box, &stream->box) || stream->other_count >= SETTLE_FRAMES;
-    if (settled) {
-        stream->box = *box;
-        stream->clip.count = 0;
-        stream->other_count = 0;
-    }
-    return settled;
-}
-
-/* Fits the box to the frames of late, where they come in parts. It grows at once and shrinks when
- * they have filled less for a while. Whether it changed. */
-static bool follow_parts(SpiceStreamDetector *self, uint32_t id)
-{
-    SpiceStream *stream = &self->streams[id];
-    SpiceRect recent, old = stream->box;
-
-    if (self->now - stream->checked < CHECK_PERIOD)
-        return false;
-    stream->checked = self->now;
-    recent = spice_stream_recent_box(self, id, SPICE_STREAM_HISTORY_SPAN);
-    if (spice_box_area(&recent) * 10 >= spice_box_area(&stream->box) * 7) {
-        stream->shrunk = 0;
-        stream->box =
-            spice_box_contains(&stream->box, &recent)
-                ? stream->box
-                : (spice_box_overlap(&recent, &stream->box) * 10 < spice_box_area(&stream->box) * 9
-                       ? recent
-                       : spice_box_unite(&stream->box, &recent));
-    } else if (!stream->shrunk) {
-        stream->shrunk = self->now;
-    } else if (self->now - stream->shrunk >= SHRINK_AFTER) {
-        stream->shrunk = 0;
-        stream->box = recent;
-    }
-    if (spice_box_equal(&old, &stream->box))
-        return false;
-    keep_clip_inside(stream);
-    return true;
-}
-
-/* What frames in parts have not painted for a while is perhaps a window over the film, drawn together
- * with a part of it: it leaves the clip, and is made exact. Whether the clip changed. */
-static bool leave_still(SpiceStreamDetector *self, uint32_t id)
-{
-    SpiceStream *stream = &self->streams[id];
-    SpiceBoxList still = stream->clip;
-    bool clipped = false;
-
-    if (!stream->parts || self->now - stream->swept < SWEEP_PERIOD)
-        return false;
-    stream->swept = self->now;
-    spice_stream_take_away_recent(self, id, STILL_AFTER, &still);
-    for (uint32_t i = 0; i < still.count; i++)
-        clipped |= spice_box_list_subtract(&stream->clip, &still.boxes[i]);
-    return clipped;
-}
-
 static bool is_large_enough(const SpiceStreamDetector *self, const SpiceRect *box)
 {
     return self->policy.mode == SPICE_STREAM_MODE_ALL ||
@@ -330,7 +209,7 @@ static bool is_large_enough(const SpiceStreamDetector *self, const SpiceRect *bo
 }
 
 /* A frame of a running stream. Whether the stream still runs. */
-static bool take_frame(SpiceStreamDetector *self, uint32_t id, const Painted *cut)
+static bool take_frame(SpiceStreamDetector *self, uint32_t id, const SpiceStreamPainted *cut)
 {
     SpiceStream *stream = &self->streams[id];
     uint64_t gap = self->now - stream->last_frame;
@@ -341,6 +220,12 @@ static bool take_frame(SpiceStreamDetector *self, uint32_t id, const Painted *cu
     if (gap >= SPICE_STREAM_SAME_FRAME)
         stream->interval = (stream->interval * 7 + gap) / 8;
     stream->last_frame = self->now;
+    if (whole)
+        stream->last_whole = self->now;
+    else
+        stream->last_part = self->now;
+    if (self->now - stream->last_part > WHOLE_AGAIN)
+        stream->parts = false;
     if (gap > KEEP_MEMORY)
         gap = KEEP_MEMORY;
     stream->gradual =
@@ -351,15 +236,15 @@ static bool take_frame(SpiceStreamDetector *self, uint32_t id, const Painted *cu
         end_stream(self, id, self->now);
         return false;
     }
-    resized =
-        stream->parts || !whole ? follow_parts(self, id) : follow_frame(stream, &cut->draw.box);
+    resized = stream->parts || !whole ? spice_stream_follow_parts(self, id)
+                                      : spice_stream_follow_frame(stream, &cut->draw.box);
     if (resized && !is_large_enough(self, &stream->box)) {
         end_stream(self, id, self->now);
         return false;
     }
     for (uint32_t i = 0; i < cut->count; i++)
         clipped |= spice_box_list_add(&stream->clip, &cut->painted[i]);
-    clipped |= leave_still(self, id);
+    clipped |= spice_stream_leave_still(self, id);
     if (resized)
         add_event(self, SPICE_STREAM_RESIZE, id, self->now);
     if (resized || clipped)
@@ -390,16 +275,64 @@ static bool make_room(SpiceStreamDetector *self, const SpiceRect *box)
     return self->running_count < SPICE_STREAM_LIMIT;
 }
 
+/* Whether a region is a part of a running stream's film: beside it or below it, with edges that go on
+ * where the other's end, at the same pace. */
+static bool is_neighbour(const SpiceStream *stream, const SpiceStreamRegion *region)
+{
+    const SpiceRect *a = &stream->box, *b = &region->box;
+    const bool same_sides =
+        abs(a->left - b->left) <= NEIGHBOUR_GAP && abs(a->right - b->right) <= NEIGHBOUR_GAP;
+    const bool same_heights =
+        abs(a->top - b->top) <= NEIGHBOUR_GAP && abs(a->bottom - b->bottom) <= NEIGHBOUR_GAP;
+    const bool below = abs(a->bottom - b->top) <= NEIGHBOUR_GAP,
+               above = abs(b->bottom - a->top) <= NEIGHBOUR_GAP;
+    const bool right = abs(a->right - b->left) <= NEIGHBOUR_GAP,
+               left = abs(b->right - a->left) <= NEIGHBOUR_GAP;
+
+    return stream->interval * 2 <= region->interval * 3 &&
+           region->interval * 2 <= stream->interval * 3 &&
+           ((same_sides && (below || above)) || (same_heights && (left || right)));
+}
+
+/* Gives a region to the stream whose film it is a part of. Its id, or -1. */
+static int32_t join_stream(SpiceStreamDetector *self, const SpiceStreamRegion *region)
+{
+    for (uint32_t id = 0; id < SPICE_STREAM_LIMIT && self->running_count; id++) {
+        SpiceStream *stream = &self->streams[id];
+
+        if (!stream->running || !is_neighbour(stream, region))
+            continue;
+        stream->box = spice_box_unite(&stream->box, &region->box);
+        stream->parts = true;
+        stream->last_frame = stream->last_part = self->now;
+        for (uint32_t i = 0; i < region->clip.count; i++)
+            spice_box_list_add(&stream->clip, &region->clip.boxes[i]);
+        spice_stream_clear_cells(self, &region->box);
+        add_event(self, SPICE_STREAM_RESIZE, id, self->now);
+        add_event(self, SPICE_STREAM_CLIP, id, self->now);
+        return (int32_t)id;
+    }
+    return -1;
+}
+
 /* Looks for a region below the draw, and begins its stream. Its id, or -1. */
-static int32_t begin_stream(SpiceStreamDetector *self, const Painted *cut)
+static int32_t begin_stream(SpiceStreamDetector *self, const SpiceStreamPainted *cut)
 {
     SpiceStreamRegion region;
     SpiceStream *stream;
     uint32_t id = 0;
+    int32_t joined;
 
     if (self->now < self->next_search)
         return -1;
     if (!spice_stream_find_region(self, &cut->draw.box, &region)) {
+        self->next_search = self->now + SPICE_STREAM_SEARCH_PAUSE;
+        return -1;
+    }
+    joined = join_stream(self, &region);
+    if (joined >= 0)
+        return joined;
+    if (!is_large_enough(self, &region.box)) {
         self->next_search = self->now + SPICE_STREAM_SEARCH_PAUSE;
         return -1;
     }
@@ -421,6 +354,8 @@ static int32_t begin_stream(SpiceStreamDetector *self, const Painted *cut)
         .last_frame = self->now,
         .gradual = 65536,
         .interval = region.interval,
+        .last_whole = self->now,
+        .last_part = self->now,
         .checked = self->now,
         .swept = self->now,
     };
@@ -433,7 +368,7 @@ static int32_t begin_stream(SpiceStreamDetector *self, const Painted *cut)
 SpiceStreamVerdict spice_stream_detector_draw(SpiceStreamDetector *self,
                                               const SpiceStreamDraw *draw)
 {
-    Painted cut;
+    SpiceStreamPainted cut;
     SpiceStreamPast *past;
     int32_t stream;
     bool ripe = false;

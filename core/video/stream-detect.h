@@ -42,7 +42,9 @@ typedef struct {
     SpiceRect box; /* cut to the surface by the detector */
     SpiceStreamDrawKind kind;
     SpiceContentClass content; /* of a BITMAP */
-    const SpiceRect *clip;     /* disjoint boxes that the draw paints inside of box; NULL: all */
+    bool
+        shifted; /* of a BITMAP: it is what was there before, moved along: no film (shift-finder.h) */
+    const SpiceRect *clip; /* disjoint boxes that the draw paints inside of box; NULL: all */
     uint32_t clip_count;
 } SpiceStreamDraw;
 
@@ -53,7 +55,7 @@ typedef struct {
     uint32_t start_frames;     /* frames on a place before a stream begins, 2 .. 100 [5] */
     uint64_t start_time;       /* us from the first of them to the last [350 000] */
     uint64_t start_gap;        /* us, most between two of them: slowest rate found [260 000] */
-    uint64_t end_after;        /* us without a frame that end a stream [500 000] */
+    uint64_t end_after;        /* us without a frame that end a stream [400 000] */
     uint32_t gradual_percent;  /* share of gradual frames to begin, FILTER only [60] */
     uint32_t keep_percent;     /* of the last 2 s or so; with fewer it ends, FILTER only [25] */
     uint32_t fill_percent;     /* share of a region that its draws paint, at least [40] */

@@ -17,6 +17,9 @@
  * around it, which share it as a #GstContext of type `gst.spice.Server`. Most pipelines use
  * spicesink instead, which is made of this element and a server that listens.
  *
+ * The debug category `spicedraws` logs at level LOG what each draw is to the detector of video, and
+ * whether it was taken for a frame.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc is-live=true num-buffers=50 ! spicedamage ! spicedisplaysink spicedrawsrc num-buffers=5 ! spicedisplayenc ! spicedisplaydec ! fakesink
@@ -30,6 +33,7 @@
 #include "gst-plugins/net/server-context.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicedisplaysink_debug);
+GST_DEBUG_CATEGORY_STATIC(spicedraws_debug);
 #define GST_CAT_DEFAULT spicedisplaysink_debug
 
 /* How long a draw that was not needed yet may keep the memory of its frame. */
@@ -148,6 +152,35 @@ static gboolean gst_spice_display_sink_event(GstPad *pad, GstObject *parent, Gst
     return ok;
 }
 
+/* Looking on */
+
+/** A line that tests/traces/record.py reads: time, surface, kind, content, box, what of it is painted. */
+static void log_draw(void *context, const SpiceDisplay *display, const SpiceStreamDraw *draw,
+                     int32_t stream)
+{
+    const SpicePixels *primary = spice_display_surface(display, 0);
+    g_autoptr(GString) clip = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; draw->clip && i < draw->clip_count; i++)
+        g_string_append_printf(clip, " %d,%d,%d,%d", draw->clip[i].left, draw->clip[i].top,
+                               draw->clip[i].right, draw->clip[i].bottom);
+    GST_CAT_LOG_OBJECT(
+        spicedraws_debug, context,
+        "draw %" G_GUINT64_FORMAT " on %dx%d kind %d content %d shifted %d box %d,%d,%d,%d "
+        "stream %d clip%s",
+        draw->time, primary->width, primary->height, draw->kind, draw->content, draw->shifted,
+        draw->box.left, draw->box.top, draw->box.right, draw->box.bottom, stream, clip->str);
+}
+
+static void look_on(GstSpiceDisplaySink *self, gboolean on)
+{
+    SpiceDisplay *display = gst_spice_shared_display_lock(self->display);
+
+    spice_display_set_onlooker(display, on ? log_draw : NULL, self);
+    gst_spice_shared_display_unlock_quietly(self->display);
+}
+
 /* States */
 
 static gboolean start(GstSpiceDisplaySink *self)
@@ -158,13 +191,17 @@ static gboolean start(GstSpiceDisplaySink *self)
     if (!self->display)
         GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a display."),
                           (NULL));
+    else if (gst_debug_category_get_threshold(spicedraws_debug) >= GST_LEVEL_LOG)
+        look_on(self, TRUE);
     return self->display != NULL;
 }
 
 static void stop(GstSpiceDisplaySink *self)
 {
-    SpiceDisplay *display = gst_spice_shared_display_lock(self->display);
+    SpiceDisplay *display;
 
+    look_on(self, FALSE);
+    display = gst_spice_shared_display_lock(self->display);
     spice_display_release_all(display);
     spice_display_destroy_surfaces(display);
     gst_spice_shared_display_unlock(self->display);
@@ -274,6 +311,8 @@ static void gst_spice_display_sink_class_init(GstSpiceDisplaySinkClass *klass)
     const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
     GST_DEBUG_CATEGORY_INIT(spicedisplaysink_debug, "spicedisplaysink", 0, "SPICE display sink");
+    GST_DEBUG_CATEGORY_INIT(spicedraws_debug, "spicedraws", 0,
+                            "Draws as the video detector sees them");
 
     object_class->set_property = gst_spice_display_sink_set_property;
     object_class->get_property = gst_spice_display_sink_get_property;

@@ -51,6 +51,7 @@ static uint32_t read_draw(const uint8_t *record, uint32_t scale, SpiceStreamDraw
     draw->time += (uint64_t)record[0] * (record[1] & 0x80 ? 8192 : 512);
     draw->kind = record[1] & 3;
     draw->content = record[1] >> 2 & 3;
+    draw->shifted = record[1] & 0x10;
     draw->box.left = (record[4] - 16) * unit;
     draw->box.top = (record[5] - 16) * unit;
     draw->box.right = draw->box.left + record[6] * unit;
