@@ -93,7 +93,6 @@ static void resize(GstSpiceGuestStreamViewer *self, guint32 width, guint32 heigh
     send(self, SPICE_MSG_DISPLAY_SURFACE_CREATE, &create);
     if (peer_has(self, SPICE_DISPLAY_CAP_MONITORS_CONFIG))
         send(self, SPICE_MSG_DISPLAY_MONITORS_CONFIG, &monitors);
-    blacken(self);
     send(self, SPICE_MSG_DISPLAY_MARK, NULL);
 }
 

@@ -357,9 +357,13 @@ void gst_spice_guest_stream_work(GstSpiceGuestStream *self)
 
 static void show(GstSpiceGuestStream *self, GstSpiceGuestStreamViewer *viewer)
 {
+    GstSpiceGuestFrame frame = self->newest;
+
     gst_spice_guest_viewer_follow(viewer, &self->format);
-    if (self->format.serial && self->newest.bytes)
-        gst_spice_guest_viewer_send(viewer, &self->format, &self->newest);
+    if (!self->format.serial || !frame.bytes)
+        return;
+    frame.time = gst_spice_server_clock_ms(); /* it would be too late to be shown */
+    gst_spice_guest_viewer_send(viewer, &self->format, &frame);
 }
 
 GstSpiceGuestStreamViewer *gst_spice_guest_stream_add_viewer(GstSpiceGuestStream *self,

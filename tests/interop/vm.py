@@ -64,7 +64,7 @@ class VM:
         for path in (self.serial_path, self.qmp_path, self.log_path):
             if os.path.exists(path):
                 os.unlink(path)
-        vga = {"qxl": "qxl", "virtio-gpu": "virtio", "bochs": "std"}[gpu]
+        vga = {"qxl": "qxl", "virtio-gpu": "virtio", "bochs": "std", "none": "none"}[gpu]
         command = [
             "qemu-system-x86_64", "-M", "pc", "-cpu", "qemu64", "-accel", "tcg,thread=multi",
             "-m", "512", "-nodefaults", "-vga", vga,

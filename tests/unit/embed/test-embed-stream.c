@@ -167,7 +167,6 @@ static long client_frame(Client *self, int ms)
 
 static const uint16_t shown[] = {SPICE_MSG_DISPLAY_SURFACE_CREATE,
                                  SPICE_MSG_DISPLAY_MONITORS_CONFIG,
-                                 SPICE_MSG_DISPLAY_DRAW_FILL,
                                  SPICE_MSG_DISPLAY_MARK,
                                  SPICE_MSG_DISPLAY_STREAM_CREATE,
                                  SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT,
@@ -216,12 +215,15 @@ static void test_late_mjpeg(Guest *guest)
 
 static void test_sizes(Guest *guest, Client *client)
 {
-    static const uint16_t resized[] = {
-        SPICE_MSG_DISPLAY_STREAM_DESTROY, SPICE_MSG_DISPLAY_SURFACE_DESTROY,
-        SPICE_MSG_DISPLAY_SURFACE_CREATE, SPICE_MSG_DISPLAY_MONITORS_CONFIG,
-        SPICE_MSG_DISPLAY_DRAW_FILL,      SPICE_MSG_DISPLAY_MARK,
-        SPICE_MSG_DISPLAY_STREAM_CREATE,  SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT,
-        SPICE_MSG_DISPLAY_STREAM_DATA,    0};
+    static const uint16_t resized[] = {SPICE_MSG_DISPLAY_STREAM_DESTROY,
+                                       SPICE_MSG_DISPLAY_SURFACE_DESTROY,
+                                       SPICE_MSG_DISPLAY_SURFACE_CREATE,
+                                       SPICE_MSG_DISPLAY_MONITORS_CONFIG,
+                                       SPICE_MSG_DISPLAY_MARK,
+                                       SPICE_MSG_DISPLAY_STREAM_CREATE,
+                                       SPICE_MSG_DISPLAY_STREAM_ACTIVATE_REPORT,
+                                       SPICE_MSG_DISPLAY_STREAM_DATA,
+                                       0};
 
     TAP_OK(guest_format(guest, WIDTH * 2, HEIGHT, SPICE_VIDEO_CODEC_TYPE_MJPEG) &&
                guest_frame(guest, 8, true, 500) && client_reads(client, resized),
