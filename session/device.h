@@ -46,6 +46,10 @@ typedef struct {
     /** Of an agent; may be NULL: a client wants its monitors like this, and the message's data are
      * well-formed. FALSE: the agent shall see to it. Called by gst_spice_device_peek(). */
     gboolean (*monitors)(GstSpiceDevice *device, GBytes *config, gpointer user_data);
+    /** Of a streaming agent; may be NULL: the guest has said which of its outputs the device's display
+     * is. On the I/O thread; it may not wait. */
+    void (*output)(GstSpiceDevice *device, guint display, guint32 output, const char *address,
+                   gpointer user_data);
 } GstSpiceDeviceHandler;
 
 /** Adds a device; clients that are connected are offered its channel. `name`: of a port, else NULL.

@@ -22,6 +22,8 @@
 
 /* The guest is made to begin anew once in so long at most; what is read of it before others' turn. */
 enum { RESTART_MS = 2000, MAX_A_TURN = 512 << 10 };
+/* What the guest may say of its outputs before it opens its port anew. */
+enum { MAX_OUTPUTS = 16 };
 /* Larger shapes than clients show. */
 enum { MAX_CURSOR_SIDE = 512 };
 
@@ -29,6 +31,7 @@ struct GstSpiceGuestStream {
     GstSpiceDevice *device; /* which it belongs to */
     gint display;           /* -1: it has none yet */
     gboolean opened, broken;
+    guint n_outputs; /* messages about them since then */
     SpiceGuestStreamReader reader;
     GstSpiceGuestFormat format;
     guint last_serial;
@@ -113,6 +116,16 @@ static gboolean on_restart(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/** What a restart was wanted for has come, or is of no use any more. */
+static void forget_restart(GstSpiceGuestStream *self)
+{
+    self->restart_due = FALSE;
+    if (!self->restart_timer)
+        return;
+    g_source_destroy(self->restart_timer);
+    g_clear_pointer(&self->restart_timer, g_source_unref);
+}
+
 /** Makes the guest begin anew, with a key frame. */
 static void restart(GstSpiceGuestStream *self)
 {
@@ -184,6 +197,7 @@ static void follow_all(GstSpiceGuestStream *self)
 static void end_format(GstSpiceGuestStream *self)
 {
     drop_newest(self);
+    forget_restart(self);
     self->format.serial = 0;
     follow_all(self);
 }
@@ -197,6 +211,7 @@ static void open_port(GstSpiceGuestStream *self)
     spice_guest_stream_restart(&self->reader);
     end_format(self);
     self->broken = FALSE;
+    self->n_outputs = 0;
     self->opened = self->display >= 0 || take_display(self);
     if (!self->opened) {
         g_warning("there is no display left for what the guest streams");
@@ -232,6 +247,7 @@ static void set_broken(GstSpiceGuestStream *self, const char *why)
 static void set_format(GstSpiceGuestStream *self, const SpiceGuestStreamMessage *message)
 {
     drop_newest(self);
+    forget_restart(self);
     if (++self->last_serial == 0)
         self->last_serial = 1;
     self->format = (GstSpiceGuestFormat){self->last_serial, message->as.format.width,
@@ -265,7 +281,9 @@ static void take_frame(GstSpiceGuestStream *self, SpiceBytes data)
     };
     for (i = 0; i < self->viewers->len; i++)
         gst_spice_guest_viewer_send(self->viewers->pdata[i], &self->format, &self->newest);
-    if (!self->newest.key) {
+    if (self->newest.key) {
+        forget_restart(self);
+    } else {
         drop_newest(self); /* nobody can begin with it */
         if (is_waited_for(self))
             restart(self);
@@ -276,6 +294,21 @@ static void set_cursor(GstSpiceGuestStream *self, const SpiceCursor *cursor)
 {
     if (cursor->width <= MAX_CURSOR_SIDE && cursor->height <= MAX_CURSOR_SIDE)
         gst_spice_server_set_cursor_shape(server_of(self), (guint)self->display, cursor, TRUE);
+}
+
+static void tell_output(GstSpiceGuestStream *self, guint32 output, SpiceBytes address)
+{
+    GstSpiceDevice *device = self->device;
+    g_autofree char *text = NULL;
+
+    if (self->n_outputs >= MAX_OUTPUTS)
+        return;
+    self->n_outputs++;
+    text = g_strndup((const char *)address.data, address.size);
+    g_mutex_lock(&device->lock);
+    if (device->handler && device->handler->output)
+        device->handler->output(device, (guint)self->display, output, text, device->user_data);
+    g_mutex_unlock(&device->lock);
 }
 
 static void take_message(GstSpiceGuestStream *self, const SpiceGuestStreamMessage *message)
@@ -295,7 +328,10 @@ static void take_message(GstSpiceGuestStream *self, const SpiceGuestStreamMessag
                                      CLAMP(message->as.place.x, G_MININT16, G_MAXINT16),
                                      CLAMP(message->as.place.y, G_MININT16, G_MAXINT16));
         break;
-    default: /* capabilities, of which there are none so far; which output it is */
+    case SPICE_GUEST_STREAM_DEVICE_DISPLAY_INFO:
+        tell_output(self, message->as.display.display_id, message->as.display.address);
+        break;
+    default: /* capabilities, of which there are none so far */
         break;
     }
 }
@@ -419,10 +455,7 @@ void gst_spice_guest_stream_free(GstSpiceGuestStream *self)
     g_autoptr(GError) error = g_error_new_literal(
         SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED, "its device was taken away");
 
-    if (self->restart_timer) {
-        g_source_destroy(self->restart_timer);
-        g_source_unref(self->restart_timer);
-    }
+    forget_restart(self);
     if (self->display >= 0) {
         g_mutex_lock(&server->lock);
         server->guest_displays &= ~(1u << self->display);

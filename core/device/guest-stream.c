@@ -7,6 +7,8 @@
 
 enum { VERSION = 1, FORMAT_SIZE = 12, CURSOR_HEADER_SIZE = 12, PLACE_SIZE = 8, DISPLAY_SIZE = 12 };
 enum { MAX_PIXELS = 64 << 20 };
+/* Bytes of an encoded picture beside four for each of its pixels: headers and tables. */
+enum { FRAME_HEADERS = 64 << 10 };
 /* Bytes that a body grows by at most before they are there. */
 enum { STEP = 256 << 10 };
 
@@ -69,8 +71,8 @@ static const char *check_header(const SpiceGuestStreamReader *self, Header heade
         return "a message of a type that is not known";
     if (header.size < least || header.size > most)
         return "a message of a size that it cannot have";
-    if (header.type == SPICE_GUEST_STREAM_DATA && !self->has_format)
-        return "data before a format";
+    if (header.type == SPICE_GUEST_STREAM_DATA && header.size > self->most_data)
+        return self->most_data ? "more data than the picture has pixels" : "data before a format";
     return NULL;
 }
 
@@ -145,6 +147,13 @@ static const char *read_body(SpiceBytes body, SpiceGuestStreamMessage *message)
     }
 }
 
+static uint32_t most_data(uint32_t width, uint32_t height)
+{
+    const uint64_t bytes = (uint64_t)width * height * 4 + FRAME_HEADERS;
+
+    return bytes < SPICE_GUEST_STREAM_MAX_FRAME ? (uint32_t)bytes : SPICE_GUEST_STREAM_MAX_FRAME;
+}
+
 /** Takes bytes of the header from *input. Whether it is whole. */
 static bool take_header(SpiceGuestStreamReader *self, SpiceBytes *input)
 {
@@ -213,7 +222,8 @@ SpiceGuestStreamRead spice_guest_stream_read(SpiceGuestStreamReader *self, Spice
     *why = read_body((SpiceBytes){self->body.data, self->body.size}, message);
     if (*why)
         return SPICE_GUEST_STREAM_BROKEN;
-    self->has_format |= message->type == SPICE_GUEST_STREAM_FORMAT;
+    if (message->type == SPICE_GUEST_STREAM_FORMAT)
+        self->most_data = most_data(message->as.format.width, message->as.format.height);
     self->done = true;
     return SPICE_GUEST_STREAM_MESSAGE;
 }
@@ -227,7 +237,8 @@ void spice_guest_stream_restart(SpiceGuestStreamReader *self)
 {
     spice_buffer_clear(&self->body);
     self->n_header = 0;
-    self->has_format = self->done = false;
+    self->most_data = 0;
+    self->done = false;
 }
 
 /* Writing */

@@ -13,8 +13,8 @@
 
 enum {
     SPICE_GUEST_STREAM_HEADER_SIZE = 8,
-    SPICE_GUEST_STREAM_MAX_FRAME = 32 << 20,    /* bytes of one DATA */
-    SPICE_GUEST_STREAM_MAX_SIDE = 16384,        /* px of a picture */
+    SPICE_GUEST_STREAM_MAX_FRAME = 32 << 20, /* bytes of one DATA; nor more than its pixels have */
+    SPICE_GUEST_STREAM_MAX_SIDE = 16384,     /* px of a picture */
     SPICE_GUEST_STREAM_MAX_CURSOR_SIDE = 1024,  /* px */
     SPICE_GUEST_STREAM_MAX_CAPABILITIES = 1024, /* bytes */
     SPICE_GUEST_STREAM_MAX_ADDRESS = 256,       /* bytes, its NUL counted */
@@ -57,8 +57,8 @@ typedef struct {
     uint8_t header[SPICE_GUEST_STREAM_HEADER_SIZE];
     uint32_t n_header;
     SpiceBuffer body;
-    bool has_format; /* there was a FORMAT: DATA may come */
-    bool done;       /* the message in `body` was handed out */
+    uint32_t most_data; /* bytes that a DATA may have; 0: there was no FORMAT */
+    bool done;          /* the message in `body` was handed out */
 } SpiceGuestStreamReader;
 
 typedef enum {

@@ -239,6 +239,45 @@ static gboolean on_monitors(GstSpiceDevice *device, GBytes *config, gpointer use
     return TRUE;
 }
 
+/* A display that the guest streams */
+
+typedef struct {
+    SpiceCharDeviceState *state; /* a reference */
+    HostStreamedDisplay display;
+} Output;
+
+static void output_task(gpointer data)
+{
+    Output *output = data;
+
+    if (output->state->instance)
+        spice_host_add_streamed_display(
+            output->state->server,
+            (HostStreamedDisplay){output->state, output->display.display, output->display.output,
+                                  g_steal_pointer(&output->display.address)});
+}
+
+static void output_free(gpointer data)
+{
+    Output *output = data;
+
+    state_unref(output->state);
+    g_free(output->display.address);
+    g_free(output);
+}
+
+static void on_output(GstSpiceDevice *device, guint display, guint32 output, const char *address,
+                      gpointer user_data)
+{
+    SpiceCharDeviceState *self = user_data;
+    Output *task = g_new0(Output, 1);
+
+    g_atomic_ref_count_inc(&self->refs);
+    task->state = self;
+    task->display = (HostStreamedDisplay){NULL, display, output, g_strdup(address)};
+    host_loop_post(self->server->loop, output_task, task, output_free);
+}
+
 /* Coming and going */
 
 static gboolean kind_of(const SpiceCharDeviceInstance *instance, GstSpiceDeviceKind *kind)
@@ -265,7 +304,7 @@ static gboolean kind_of(const SpiceCharDeviceInstance *instance, GstSpiceDeviceK
 
 int spice_host_add_char_device(SpiceServer *server, SpiceCharDeviceInstance *instance)
 {
-    static const GstSpiceDeviceHandler handler = {on_wake, on_monitors};
+    static const GstSpiceDeviceHandler handler = {on_wake, on_monitors, on_output};
     SpiceCharDeviceState *self;
     GstSpiceDeviceKind kind;
 
@@ -305,6 +344,7 @@ void spice_host_remove_char_device(SpiceServer *server, SpiceCharDeviceInstance 
         server->agent = NULL;
         spice_host_update_mouse(server);
     }
+    spice_host_remove_streamed_display(server, self);
     if (self->retry)
         server->core->timer_remove(g_steal_pointer(&self->retry));
     if (self->connection) {

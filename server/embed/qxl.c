@@ -97,6 +97,16 @@ static void tell_agent(SpiceServer *server)
             g_array_append_val(displays, info);
         }
     }
+    for (i = 0; i < server->streamed->len; i++) {
+        const HostStreamedDisplay *streamed =
+            &g_array_index(server->streamed, HostStreamedDisplay, i);
+        const SpiceVDAgentDeviceDisplayInfo info = {
+            .channel_id = streamed->display,
+            .device_display_id = streamed->output,
+            .device_address = {(const guint8 *)streamed->address, strlen(streamed->address) + 1}};
+
+        g_array_append_val(displays, info);
+    }
     message = (SpiceVDAgentGraphicsDeviceInfo){
         displays->len, (SpiceVDAgentDeviceDisplayInfo *)(void *)displays->data};
     if (spice_message_write(spice_vd_agent_find(VD_AGENT_GRAPHICS_DEVICE_INFO), &message, &data,
@@ -106,6 +116,36 @@ static void tell_agent(SpiceServer *server)
         gst_spice_server_set_display_info(server->session, bytes);
     }
     spice_buffer_clear(&data);
+}
+
+void spice_host_streamed_display_clear(gpointer display)
+{
+    g_free(((HostStreamedDisplay *)display)->address);
+}
+
+static void forget_streamed(SpiceServer *server, gconstpointer device)
+{
+    guint i;
+
+    for (i = server->streamed->len; i-- > 0;)
+        if (g_array_index(server->streamed, HostStreamedDisplay, i).device == device)
+            g_array_remove_index(server->streamed, i);
+}
+
+void spice_host_add_streamed_display(SpiceServer *server, HostStreamedDisplay display)
+{
+    forget_streamed(server, display.device);
+    g_array_append_val(server->streamed, display);
+    tell_agent(server);
+}
+
+void spice_host_remove_streamed_display(SpiceServer *server, gconstpointer device)
+{
+    const guint before = server->streamed->len;
+
+    forget_streamed(server, device);
+    if (server->streamed->len != before)
+        tell_agent(server);
 }
 
 /* Coming and going */

@@ -50,6 +50,8 @@ struct SpiceServer {
     gint pointer_x, pointer_y;
     guint8 pointer_display;
 
+    GArray *streamed; /* HostStreamedDisplay */
+
     GMutex input_lock;
     GQueue inputs; /* under input_lock: what clients did that the host has not been told yet */
     gboolean vm_running;
@@ -60,6 +62,13 @@ extern const GstSpiceInputHandler spice_host_input_handler;
 void spice_host_input_free(gpointer input);
 /** Which mouse modes are possible now, after a tablet or a primary surface came or went. */
 void spice_host_update_mouse(SpiceServer *server);
+
+/** A display that a guest streams itself, and which of the guest's outputs it is. */
+typedef struct {
+    gconstpointer device; /* whose it is */
+    guint display, output;
+    char *address;
+} HostStreamedDisplay;
 
 /* char-device.c */
 int spice_host_add_char_device(SpiceServer *server, SpiceCharDeviceInstance *instance);
@@ -73,6 +82,11 @@ void spice_host_pump_char_devices(SpiceServer *server);
 extern const GstSpiceConnectionHandler spice_host_connection_handler;
 
 /* qxl.c */
+/** Takes over what is said of a streamed display, for the guest's agent. */
+void spice_host_add_streamed_display(SpiceServer *server, HostStreamedDisplay display);
+/** Its device is gone. */
+void spice_host_remove_streamed_display(SpiceServer *server, gconstpointer device);
+void spice_host_streamed_display_clear(gpointer display);
 SpiceServer *spice_host_qxl_get_server(QXLInstance *instance);
 int spice_host_add_qxl(SpiceServer *server, QXLInstance *instance);
 void spice_host_remove_qxl(SpiceServer *server, QXLInstance *instance);

@@ -31,6 +31,8 @@ SpiceServer *spice_server_new(void)
     g_object_set(self->session, "websocket", TRUE, NULL);
     self->qxls = g_ptr_array_new();
     self->char_devices = g_ptr_array_new();
+    self->streamed = g_array_new(FALSE, FALSE, sizeof(HostStreamedDisplay));
+    g_array_set_clear_func(self->streamed, spice_host_streamed_display_clear);
     self->agent_mouse = self->agent_clipboard = self->agent_files = TRUE;
     g_mutex_init(&self->input_lock);
     g_queue_init(&self->inputs);
@@ -167,6 +169,7 @@ void spice_server_destroy(SpiceServer *self)
     g_object_unref(self->session);
     g_ptr_array_unref(self->qxls);
     g_ptr_array_unref(self->char_devices);
+    g_array_unref(self->streamed);
     g_free(self->address);
     g_free(self->video_codecs);
     g_free(self);

@@ -135,9 +135,12 @@ static void test_bad(void)
     expect_broken("an unknown type");
     say(SPICE_GUEST_STREAM_DATA, body, 10);
     expect_broken("data without a format");
-    say_format(640, 480, 1);
+    say_format(8192, 8192, 1);
     add(1, SPICE_GUEST_STREAM_DATA, SPICE_GUEST_STREAM_MAX_FRAME + 1, body, 10);
     expect_broken("too much data");
+    say_format(16, 16, 1);
+    add(1, SPICE_GUEST_STREAM_DATA, 16 * 16 * 4 + (64 << 10) + 1, body, 10);
+    expect_broken("too much data for so small a picture");
     say_format(640, 480, 1);
     say(SPICE_GUEST_STREAM_DATA, NULL, 0);
     expect_broken("data that is none");

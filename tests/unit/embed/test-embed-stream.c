@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#define _GNU_SOURCE /* memmem */
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,6 +336,35 @@ static void test_cursor(Guest *guest, Client *client)
     raw_close(&cursor);
 }
 
+/** An agent that wants to know of outputs hears of the display; however often the guest says it. */
+static void test_output(Guest *guest)
+{
+    static const uint8_t announcement[] = {1, 0, 0, 0, 28, 0, 0, 0, 1, 0,    0, 0,
+                                           6, 0, 0, 0, 0,  0, 0, 0, 0, 0,    0, 0,
+                                           8, 0, 0, 0, 0,  0, 0, 0, 0, 0x80, 0, 0};
+    static const char address[] = "pci/0000/07.0";
+    uint8_t info[12 + sizeof address] = {0, 0, 0, 0, 3, 0, 0, 0, sizeof address};
+    TestDevice agent;
+    bool heard = false;
+
+    memcpy(info + 12, address, sizeof address);
+    TAP_OK(device_add(&agent, guest->host, "vdagent", NULL, true) &&
+               device_say_all(&agent, announcement, sizeof announcement),
+           "an agent wants to know of outputs");
+    for (int i = 0; i < 40; i++)
+        guest_add(guest, SPICE_GUEST_STREAM_DEVICE_DISPLAY_INFO, info, sizeof info);
+    guest_send(guest);
+    for (int i = 0; i < 100 && !heard; i++) {
+        host_run(guest->host, 20);
+        heard = agent.got->len > 0 &&
+                memmem(agent.got->data, agent.got->len, address, sizeof address) != NULL;
+    }
+    TAP_OK(heard, "it hears which the display is");
+    device_remove(&agent);
+    host_run(guest->host, 100);
+    guest->heard = guest->port.got->len;
+}
+
 /** Says what cannot be, then opens the port anew. */
 static void test_broken(Guest *guest, Client *client)
 {
@@ -431,6 +461,7 @@ int main(void)
     test_late_inter(&guest, &client);
     test_slow(&guest, &client);
     test_cursor(&guest, &client);
+    test_output(&guest);
     test_broken(&guest, &client);
     test_noise(&guest, &client);
     test_end(&guest, &client);
