@@ -14,6 +14,17 @@ enum {
     WHOLE_FRAMES = 4,      /* intervals without a whole frame after which frames come in parts */
 };
 
+/* A strip that goes on where the last one ended, wherever the box ends: the film moves. */
+static bool is_next_strip(const SpiceStreamDetector *self, const SpiceStream *stream,
+                          const SpiceStreamPainted *cut)
+{
+    const SpiceRect *box = &cut->draw.box, *last = &stream->last_box;
+
+    return stream->parts && cut->gradual &&
+           self->now - stream->last_frame < SPICE_STREAM_SAME_FRAME && box->top == last->bottom &&
+           box->left == last->left && box->right == last->right;
+}
+
 int64_t spice_stream_frame_share(const SpiceStreamDetector *self, const SpiceStream *stream,
                                  const SpiceStreamPainted *cut)
 {
@@ -22,7 +33,7 @@ int64_t spice_stream_frame_share(const SpiceStreamDetector *self, const SpiceStr
     int64_t own = spice_box_area(box), whole = spice_box_area(&stream->box);
 
     if (!shared)
-        return 0;
+        return is_next_strip(self, stream, cut) ? 1 : 0;
     /* the same picture, whatever it shows now: credits, a black scene */
     if (shared * 10 >= (own + whole - shared) * 9)
         return shared;
@@ -32,7 +43,7 @@ int64_t spice_stream_frame_share(const SpiceStreamDetector *self, const SpiceStr
     if (spice_box_same_size(box, &stream->box) && shared * 10 >= whole * 3)
         return cut->gradual ? shared : 0;
     if (shared * 2 < own)
-        return 0;
+        return is_next_strip(self, stream, cut) ? shared : 0;
     if (stream->parts || self->now - stream->last_whole > WHOLE_FRAMES * stream->interval)
         return cut->gradual || cut->draw.content == SPICE_FRAME_FLAT ? shared : 0;
     /* a frame of which little changed comes when a frame is due; what comes between, is over it */

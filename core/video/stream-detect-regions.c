@@ -9,7 +9,10 @@
 /* us: the share of gradual frames is that of about so long, so that a page with pictures, which is
  * scrolled, does not become video with each picture. A run begins little above what it needs. */
 enum { GRADUAL_MEMORY = 1000000, FIRST_GRADUAL = 160 };
-enum { LEAST_MOVE = 2 }; /* px */
+/* Half pixels that a travelling middle goes at least; us that the draws of a frame take at most. */
+enum { LEAST_WAY = 4, LONGEST_FRAME = 40000, TRAVEL_SPAN = 1000000 };
+/* px by which a film's frame may miss an edge of it; share of frames that do not. */
+enum { NEAR = 4, STEADY_PERCENT = 65 };
 
 /* The cells that a box inside the surface touches. */
 typedef struct {
@@ -221,7 +224,6 @@ typedef struct {
     SpiceRect box;
     int64_t area;          /* of all draws */
     uint32_t frames;       /* times at which there was one */
-    uint32_t large, moved; /* draws of some size; those of them that are the one before, moved */
     uint32_t draws, whole; /* all; those that paint half of the region or more */
     uint64_t first, last;
 } Survey;
@@ -238,29 +240,134 @@ static void survey_box(const SpiceStreamDetector *self, const SpiceRect *cells, 
     }
 }
 
-/* Whether a draw is the one before, moved: both its edges by about as much, as the box around what
- * changes when a window is dragged. Of a film's changing parts each edge goes its own way. */
-static bool is_moved(const SpiceRect *before, const SpiceRect *box)
-{
-    const int32_t left = box->left - before->left, right = box->right - before->right;
-    const int32_t top = box->top - before->top, bottom = box->bottom - before->bottom;
-    const int32_t x = abs(left) > abs(right) ? abs(left) : abs(right);
-    const int32_t y = abs(top) > abs(bottom) ? abs(top) : abs(bottom);
-    const int32_t width = box->right - box->left, height = box->bottom - box->top;
+/* What is dragged or resized travels: the middle of what is drawn, or its size, goes on the way that it
+ * came, or a long way in all. Of a film that changes here and there both go to and fro. Frames are told
+ * apart by time, as a frame in strips goes its way, too. */
+typedef struct {
+    uint32_t changes, onward;  /* times that it went; and within 60 degrees of the way of before */
+    double x, y;               /* the last way */
+    double net_x, net_y, path; /* from the first place to the last; all ways together */
+} Way;
 
-    if (x + y < LEAST_MOVE || spice_box_overlap(before, box) == 0)
+typedef struct {
+    uint32_t frames;
+    uint64_t first, last; /* us: of the frame's draws */
+    SpiceRect box;        /* of the frame so far */
+    SpiceRect before;     /* of the last one */
+    Way middle, size;     /* doubled */
+} Travel;
+
+static double length(double x, double y)
+{
+    return (x < 0 ? -x : x) + (y < 0 ? -y : y);
+}
+
+static void go(Way *way, double x, double y)
+{
+    const double now = x * x + y * y, then = way->x * way->x + way->y * way->y;
+    const double along = x * way->x + y * way->y;
+
+    if (length(x, y) < LEAST_WAY)
+        return;
+    way->changes++;
+    way->onward += along > 0 && along * along * 4 >= now * then;
+    way->x = x;
+    way->y = y;
+    way->net_x += x;
+    way->net_y += y;
+    way->path += length(x, y);
+}
+
+static bool goes_far(const Way *way, uint32_t frames, uint32_t percent)
+{
+    return way->changes >= 2 && way->changes * 100 >= frames * percent &&
+           (way->onward * 2 >= way->changes ||
+            (way->changes >= 3 && length(way->net_x, way->net_y) * 10 >= way->path * 6));
+}
+
+static void end_frame(Travel *travel)
+{
+    const SpiceRect *a = &travel->before, *b = &travel->box;
+    const double left = b->left - a->left, right = b->right - a->right;
+    const double top = b->top - a->top, bottom = b->bottom - a->bottom;
+
+    if (spice_box_is_empty(&travel->box))
+        return;
+    if (travel->frames++ > 0) {
+        go(&travel->middle, left + right, top + bottom);
+        go(&travel->size, 2 * (right - left), 2 * (bottom - top));
+    }
+    travel->before = travel->box;
+    travel->box = (SpiceRect){0};
+}
+
+static void add_to_travel(Travel *travel, const SpiceStreamPast *past)
+{
+    if (past->time - travel->last >= SPICE_STREAM_SAME_FRAME ||
+        past->time - travel->first >= LONGEST_FRAME) {
+        end_frame(travel);
+        travel->first = past->time;
+    }
+    travel->last = past->time;
+    travel->box = spice_box_unite(&travel->box, &past->box);
+}
+
+static bool is_near(const SpiceRect *a, const SpiceRect *b)
+{
+    return abs(a->left - b->left) <= NEAR && abs(a->top - b->top) <= NEAR &&
+           abs(a->right - b->right) <= NEAR && abs(a->bottom - b->bottom) <= NEAR;
+}
+
+/* Whether frames, with all their parts, have the place's own edges again and again, as a film's have
+ * that changes here and there, and those of what travels have not. */
+static bool is_steady(const SpiceStreamDetector *self, const SpiceRect *place)
+{
+    uint32_t frames = 0, steady = 0;
+    SpiceRect frame = {0};
+    uint64_t last = 0;
+
+    for (uint32_t back = self->history_count; back-- > 0;) {
+        const SpiceStreamPast *past = past_at(self, back);
+
+        if (self->now - past->time > TRAVEL_SPAN || !belongs(past, place))
+            continue;
+        if (past->time - last >= SPICE_STREAM_SAME_FRAME && !spice_box_is_empty(&frame)) {
+            frames++;
+            steady += is_near(place, &frame);
+            frame = (SpiceRect){0};
+        }
+        last = past->time;
+        frame = spice_box_unite(&frame, &past->box);
+    }
+    return steady * 100 >= frames * STEADY_PERCENT;
+}
+
+/* Whether what is drawn on a place is dragged, or resized. This is looked at for longer than the rest, so
+ * that the point where it turns back does not hide it. */
+static bool travels(const SpiceStreamDetector *self, const SpiceRect *place)
+{
+    const int64_t area = spice_box_area(place);
+    Travel travel = {0};
+
+    if (is_steady(self, place))
         return false;
-    if (spice_box_same_size(before, box))
-        return true;
-    return abs(left - right) * 8 <= width && abs(top - bottom) * 8 <= height &&
-           (x < LEAST_MOVE || abs(left - right) * 10 <= x * 6) &&
-           (y < LEAST_MOVE || abs(top - bottom) * 10 <= y * 6);
+    for (uint32_t back = self->history_count; back-- > 0;) {
+        const SpiceStreamPast *past = past_at(self, back);
+
+        /* what is small is a strip; or what a dragged window leaves behind */
+        if (self->now - past->time <= TRAVEL_SPAN && belongs(past, place) &&
+            (past->gradual || self->policy.mode == SPICE_STREAM_MODE_ALL) &&
+            spice_box_area(&past->box) * 8 >= area)
+            add_to_travel(&travel, past);
+    }
+    end_frame(&travel);
+    return goes_far(&travel.middle, travel.frames, self->policy.moved_percent) ||
+           goes_far(&travel.size, travel.frames, self->policy.moved_percent);
 }
 
 /* Fills in the rest, and the places that the draws left to the video. */
 static void survey_draws(const SpiceStreamDetector *self, Survey *survey, SpiceBoxList *clip)
 {
-    const SpiceStreamPast *before = NULL;
     int64_t region = spice_box_area(&survey->box);
 
     for (uint32_t back = self->history_count; back-- > 0;) {
@@ -294,12 +401,20 @@ static void survey_draws(const SpiceStreamDetector *self, Survey *survey, SpiceB
             survey->frames++;
             survey->last = past->time;
         }
-        if (spice_box_area(&past->box) * 8 < region)
-            continue; /* a strip; or what a dragged window leaves behind */
-        survey->large++;
-        survey->moved += before && is_moved(&before->box, &past->box);
-        before = past;
     }
+}
+
+void spice_stream_stop_cells(SpiceStreamDetector *self, const SpiceRect *box)
+{
+    CellBox touched = cells_of(self, box);
+
+    for (uint32_t row = touched.top; row < touched.bottom; row++)
+        for (uint32_t column = touched.left; column < touched.right; column++) {
+            SpiceStreamCell *cell = &self->cells[(size_t)row * self->columns + column];
+
+            cell->frames = 0;
+            cell->moved = self->now + 1;
+        }
 }
 
 bool spice_stream_find_region(SpiceStreamDetector *self, const SpiceRect *box,
@@ -320,10 +435,10 @@ bool spice_stream_find_region(SpiceStreamDetector *self, const SpiceRect *box,
     area = spice_box_area(&survey.box);
     if (survey.frames < 2 ||
         spice_box_list_area(&region->clip) * 100 < area * policy->fill_percent ||
-        survey.area * 100 < area * policy->coverage_percent * survey.frames ||
-        survey.moved * 100 > survey.large * policy->moved_percent)
+        survey.area * 100 < area * policy->coverage_percent * survey.frames)
         return false;
     region->box = survey.box;
+    region->travels = travels(self, &survey.box);
     region->parts = survey.whole * 4 < survey.draws * 3;
     region->interval = (survey.last - survey.first) / (survey.frames - 1);
     return true;

@@ -48,8 +48,9 @@ typedef struct {
     uint32_t other_count;
     SpiceBoxList clip;
     uint64_t last_whole,
-        last_part;  /* when the last frame of at least half of the box came; a smaller */
-    uint64_t swept; /* when what stands still was last taken out of the clip */
+        last_part;      /* when the last frame of at least half of the box came; a smaller */
+    SpiceRect last_box; /* of the last frame, or part of one */
+    uint64_t swept;     /* when what stands still was last taken out of the clip */
     uint64_t last_frame, interval;
     uint32_t gradual; /* share of gradual frames, of 65536, over KEEP_MEMORY */
     uint64_t checked; /* when its box was last compared with its draws */
@@ -89,6 +90,7 @@ typedef struct {
     SpiceRect box;
     SpiceBoxList clip;
     bool parts;
+    bool travels; /* it is dragged, or resized */
     uint64_t interval;
 } SpiceStreamRegion;
 
@@ -112,6 +114,9 @@ SpiceRect spice_stream_recent_box(const SpiceStreamDetector *self, uint32_t id, 
 /** Takes out of `list` what frames of a stream painted in the last `span` us. */
 void spice_stream_take_away_recent(const SpiceStreamDetector *self, uint32_t id, uint64_t span,
                                    SpiceBoxList *list);
+
+/** The cells below `box` have to rest for a while: what travels does so at its turning points. */
+void spice_stream_stop_cells(SpiceStreamDetector *self, const SpiceRect *box);
 
 /** Starts the history of the cells below `box` anew. */
 void spice_stream_clear_cells(SpiceStreamDetector *self, const SpiceRect *box);

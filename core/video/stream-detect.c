@@ -220,6 +220,7 @@ static bool take_frame(SpiceStreamDetector *self, uint32_t id, const SpiceStream
     if (gap >= SPICE_STREAM_SAME_FRAME)
         stream->interval = (stream->interval * 7 + gap) / 8;
     stream->last_frame = self->now;
+    stream->last_box = cut->draw.box;
     if (whole)
         stream->last_whole = self->now;
     else
@@ -332,6 +333,10 @@ static int32_t begin_stream(SpiceStreamDetector *self, const SpiceStreamPainted 
     joined = join_stream(self, &region);
     if (joined >= 0)
         return joined;
+    if (region.travels) {
+        spice_stream_stop_cells(self, &region.box);
+        return -1;
+    }
     if (!is_large_enough(self, &region.box)) {
         self->next_search = self->now + SPICE_STREAM_SEARCH_PAUSE;
         return -1;

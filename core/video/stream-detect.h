@@ -60,7 +60,7 @@ typedef struct {
     uint32_t keep_percent;     /* of the last 2 s or so; with fewer it ends, FILTER only [25] */
     uint32_t fill_percent;     /* share of a region that its draws paint, at least [40] */
     uint32_t coverage_percent; /* share of a region that one frame paints on average [25] */
-    uint32_t moved_percent;    /* share of draws that are the last one, moved: at most [30] */
+    uint32_t moved_percent; /* share of frames that are elsewhere than the last, of a drag [30] */
 } SpiceStreamPolicy;
 
 void spice_stream_policy_default(SpiceStreamPolicy *policy);

@@ -94,8 +94,8 @@ static void sample(const Trace *t, const Detector *d, uint64_t now, Score *score
                 paint(shown, &stream.clip->boxes[i], 1, false);
         }
     if (any)
-        for (int y = 0; y < ROWS; y++)
-            for (int x = 0; x < COLUMNS; x++) {
+        for (int y = 0; y < ROWS && y * GRID < (int)t->height; y++)
+            for (int x = 0; x < COLUMNS && x * GRID < (int)t->width; x++) {
                 uint8_t is = truth[y][x];
 
                 if (is == TRUTH_GRACE) {
@@ -233,10 +233,12 @@ long score_ms(uint64_t time)
 
 void score_report(const char *who, const Trace *t, const Score *score)
 {
-    printf("#   %s: precision %.3f recall %.3f streams %u; joined %.3f; ms to find, to end:", who,
-           score_share(score->true_positive, score->false_positive),
+    printf("#   %s: precision %.3f recall %.3f streams %u; joined %.3f; wrong %.1f Mpx s; ms to "
+           "find, to end:",
+           who, score_share(score->true_positive, score->false_positive),
            score_share(score->true_positive, score->false_negative), score->begun,
-           score_share(score->joined, score->missed));
+           score_share(score->joined, score->missed),
+           score->false_positive * GRID * GRID * SCORE_STEP / 1e12);
     for (uint32_t id = 0; id < t->video_count; id++)
         printf(" %ld, %ld", score_ms(score->found[id]), score_ms(score->ended[id]));
     putchar('\n');
