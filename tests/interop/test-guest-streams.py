@@ -2,11 +2,9 @@
 """A guest of Debian's QEMU, on our libspice-server, that streams its screen itself by a virtio port:
 spice-gtk's clients and ours show its frames, in each codec, also those who come late; the guest hears when to
 start and when to stop, and that it broke the protocol."""
-import gzip
 import math
 import os
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -73,10 +71,10 @@ def boot():
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], check=True,
                              input="\n".join(names).encode() + b"\n",
                              cwd=os.path.join(folder, "root"), stdout=subprocess.PIPE).stdout
-    shutil.copy(os.path.join(GUEST, "vmlinuz"), folder)
-    with open(os.path.join(GUEST, "initrd.gz"), "rb") as base, \
-            open(os.path.join(folder, "initrd.gz"), "wb") as out:
-        out.write(base.read() + gzip.compress(archive))
+    os.symlink(os.path.join(GUEST, "vmlinux"), os.path.join(folder, "vmlinux"))
+    with open(os.path.join(GUEST, "initrd"), "rb") as base, \
+            open(os.path.join(folder, "initrd"), "wb") as out:
+        out.write(base.read() + archive)
     port = free_port()
     guest = VM(WORK, "vm", f"port={port},addr=127.0.0.1,disable-ticketing=on", guest=folder,
                gpu="none", library=OURS, extra=[
