@@ -11,6 +11,8 @@ GST_DEBUG_CATEGORY_STATIC(spiceclientstreams_debug);
 enum { MAX_THREADS = 4 };
 /* Bits a second that a link is taken to do before anything is known of it, and within the machine. */
 static const guint64 unknown_rate = 10000000, local_rate = 1000000000;
+/* That frames may wait on the way: other draws come behind them, and a letter has to come soon. */
+enum { QUEUE_US = 60000 };
 
 /** A picture to be encoded. */
 typedef struct {
@@ -207,6 +209,7 @@ static void init_control(GstSpiceClientStreams *self, Stream *stream, guint64 pi
     SpiceRatePolicy policy;
 
     spice_rate_policy_default(&policy);
+    policy.queue = QUEUE_US;
     policy.start_rate = local_rate;
     if (self->channel && !gst_spice_media_channel_is_local(self->channel)) {
         link = gst_spice_media_channel_get_link(self->channel);
