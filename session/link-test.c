@@ -9,7 +9,7 @@ static const double fastest = 12e6;
 
 gsize gst_spice_link_test_padding(guint32 id)
 {
-    return id > 2 && id <= GST_SPICE_LINK_TEST_PINGS ? PADDING : 0;
+    return id > 1 && id <= GST_SPICE_LINK_TEST_PINGS ? PADDING : 0;
 }
 
 void gst_spice_link_test_answer(GstSpiceLinkTest *self, guint32 id, gint64 now)

@@ -1,5 +1,5 @@
 /* How fast the way to a client is, as a test when it connects tells, before anything else is to be
- * sent: PINGs at once, two short ones and two with padding. Only a slow way can be told by so little,
+ * sent: PINGs at once, a short one and two with padding. Only a slow way can be told by so little,
  * and only a slow one matters before something was measured.
  *
  * On the server's I/O thread.
@@ -12,7 +12,8 @@
 
 G_BEGIN_DECLS
 
-enum { GST_SPICE_LINK_TEST_PINGS = 4 };
+/* As many as clients of the field know for such a test. */
+enum { GST_SPICE_LINK_TEST_PINGS = 3 };
 
 /** Zero at first. */
 typedef struct {

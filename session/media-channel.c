@@ -349,7 +349,10 @@ gboolean gst_spice_media_channel_wants_mark(GstSpiceMediaChannel *self, guint32 
     g_mutex_lock(&self->lock);
     *id = spice_link_window_mark(&self->window, (guint64)g_get_monotonic_time());
     g_mutex_unlock(&self->lock);
-    return *id != 0;
+    if (*id == 0)
+        return FALSE;
+    *id |= SPICE_PING_MARK;
+    return TRUE;
 }
 
 void gst_spice_media_channel_cork(GstSpiceMediaChannel *self, gboolean corked)

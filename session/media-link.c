@@ -248,8 +248,11 @@ static void on_marked(GstSpiceServerLink *link, guint32 id)
 {
     GstSpiceMediaChannel *self = ((Media *)link)->channel;
 
+    if ((id & ~(guint32)SPICE_PING_MARK_NUMBER) != SPICE_PING_MARK)
+        return;
     g_mutex_lock(&self->lock);
-    spice_link_window_answer(&self->window, (guint64)g_get_monotonic_time(), id);
+    spice_link_window_answer(&self->window, (guint64)g_get_monotonic_time(),
+                             id & SPICE_PING_MARK_NUMBER);
     if (self->waiting > 0)
         g_cond_broadcast(&self->wake);
     g_mutex_unlock(&self->lock);

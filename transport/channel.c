@@ -182,7 +182,6 @@ gsize spice_channel_get_backlog(const SpiceChannel *self)
 
 static gboolean answer_ping(SpiceChannel *self, const guint8 *body, gsize size)
 {
-    enum { LAST_ID_OF_NET_TEST = 3 };
     guint32 id;
 
     if (size < 12)
@@ -191,7 +190,9 @@ static gboolean answer_ping(SpiceChannel *self, const guint8 *body, gsize size)
     /* A server that asks outside the net test asks again and again: from now on its silence
      * means that it is gone. One that never asks may be silent for ever. */
     memcpy(&id, body, 4);
-    if (self->idle_timeout_ms && !self->timer && GUINT32_FROM_LE(id) > LAST_ID_OF_NET_TEST)
+    id = GUINT32_FROM_LE(id);
+    if (self->idle_timeout_ms && !self->timer && id > SPICE_PING_LAST_OF_NET_TEST &&
+        (id & ~(guint32)SPICE_PING_MARK_NUMBER) != SPICE_PING_MARK)
         start_timer(self, self->idle_timeout_ms, on_idle_check);
     return TRUE;
 }

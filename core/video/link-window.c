@@ -179,8 +179,7 @@ uint32_t spice_link_window_mark(SpiceLinkWindow *self, uint64_t now)
     if (unmarked < size / MARKS_A_WINDOW && self->given - self->delivered < size &&
         (is_fast(self) || !alone) && self->now - self->mark_time < FAST_INTERVAL)
         return 0;
-    if (++self->last_id == 0)
-        self->last_id = 1;
+    self->last_id = self->last_id % SPICE_LINK_LAST_MARK + 1;
     if (alone)
         self->delivered_time = self->delivered_sent = self->now;
     self->marks[(self->first_mark + self->n_marks++) % SPICE_LINK_MARKS] = (SpiceLinkMark){

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SPICE_LINK_MARKS = 64 };
+enum { SPICE_LINK_MARKS = 64, SPICE_LINK_LAST_MARK = 0xffffff };
 
 typedef struct {
     uint32_t id;
@@ -76,7 +76,7 @@ uint64_t spice_link_window_wait(const SpiceLinkWindow *self);
 /** So many bytes were handed over; `waited`: not at once, as the window was closed. */
 void spice_link_window_give(SpiceLinkWindow *self, uint64_t bytes, bool waited);
 
-/** Whether a mark is to be sent now, behind all that was handed over: its id, never 0, or 0. To be asked
+/** Whether a mark is to be sent now, behind all that was handed over: its id, 1 to SPICE_LINK_LAST_MARK, or 0. To be asked
  * after each message. */
 uint32_t spice_link_window_mark(SpiceLinkWindow *self, uint64_t now);
 

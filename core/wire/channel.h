@@ -77,6 +77,15 @@ typedef struct {
     SpiceBytes padding; /* is not sent back */
 } SpiceMsgPing;
 
+/* Ids of PINGs that do not mean that more will come whatever is sent: those of the net test when a
+ * client connects, and those that our server marks with how far a client has read, which have their
+ * number in the lower bits. */
+enum {
+    SPICE_PING_LAST_OF_NET_TEST = 3,
+    SPICE_PING_MARK = 0x4d000000,
+    SPICE_PING_MARK_NUMBER = 0xffffff,
+};
+
 typedef struct {
     uint8_t channel_type; /* SpiceChannelType */
     uint8_t channel_id;
