@@ -401,7 +401,7 @@ def test_launch_lines_that_record_a_microphone():
         line = re.sub("autoaudiosrc|audiotestsrc is-live=true",
                       "audiotestsrc is-live=true freq=660", line)
         with host(48000, heard) as port:
-            launch(line, port, "fakesink", "timeout --foreground --preserve-status -s INT 2.5")
+            launch(line, port, "fakesink", "timeout --foreground --preserve-status -s INT 3")
         check_tone(heard, 660, "a microphone by a launch line")
 
 
