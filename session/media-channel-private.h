@@ -71,6 +71,7 @@ struct GstSpiceMediaChannel {
 
     gboolean shows_scanouts;  /* constant: it is given descriptors */
     GstSpiceScanout *scanout; /* under lock; NULL: none */
+    guint others;             /* under lock: messages that the encoder has yet to hear of */
     guint unanswered_draws;   /* under lock: of the scanout */
     gboolean missed_draws;    /* I/O thread: some were left out meanwhile */
     guint64 asked;            /* I/O thread: by which draw it was asked last */

@@ -142,6 +142,7 @@ guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *self)
 
     g_mutex_lock(&self->lock);
     serial = self->next_serial;
+    self->others = 0;
     g_mutex_unlock(&self->lock);
     return serial;
 }
@@ -344,15 +345,29 @@ GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *self, guin
     return result;
 }
 
-gboolean gst_spice_media_channel_wants_mark(GstSpiceMediaChannel *self, guint32 *id)
+gboolean gst_spice_media_channel_wants_mark(GstSpiceMediaChannel *self, gboolean last, guint32 *id)
 {
+    const guint64 now = (guint64)g_get_monotonic_time();
+
     g_mutex_lock(&self->lock);
-    *id = spice_link_window_mark(&self->window, (guint64)g_get_monotonic_time());
+    *id = last ? spice_link_window_mark_last(&self->window, now)
+               : spice_link_window_mark(&self->window, now);
     g_mutex_unlock(&self->lock);
     if (*id == 0)
         return FALSE;
     *id |= SPICE_PING_MARK;
     return TRUE;
+}
+
+guint gst_spice_media_channel_take_others(GstSpiceMediaChannel *self)
+{
+    guint n;
+
+    g_mutex_lock(&self->lock);
+    n = self->others;
+    self->others = 0;
+    g_mutex_unlock(&self->lock);
+    return n;
 }
 
 void gst_spice_media_channel_cork(GstSpiceMediaChannel *self, gboolean corked)

@@ -92,6 +92,9 @@ void gst_spice_media_channel_wait(GstSpiceMediaChannel *channel);
  * bytes than a limit or than its way takes in a moment (core/video/link-window.h). On the one streaming thread that feeds the channel. */
 GstSpiceSendResult gst_spice_media_channel_send(GstSpiceMediaChannel *channel, guint16 type,
                                                 GBytes *body);
+/** How many messages went out that were not handed over here, since this or the next serial was last
+ * asked for. */
+guint gst_spice_media_channel_take_others(GstSpiceMediaChannel *channel);
 /** While a channel is corked, a little is held back, to be sent together with what is about to
  * follow; uncorking sends it. On the streaming thread that feeds the channel, which uncorks before
  * it waits for more. */
@@ -99,7 +102,8 @@ void gst_spice_media_channel_cork(GstSpiceMediaChannel *channel, gboolean corked
 /** Whether a PING of that id is to be sent next: its answer tells that the client has read what was sent
  * before. To be asked after each message, by the thread that sends them; on a channel where nobody asks,
  * nothing is known but what the kernel says. */
-gboolean gst_spice_media_channel_wants_mark(GstSpiceMediaChannel *channel, guint32 *id);
+gboolean gst_spice_media_channel_wants_mark(GstSpiceMediaChannel *channel, gboolean last,
+                                            guint32 *id);
 /** Makes a send that waits, and all that follow, return at once; FALSE undoes it. */
 void gst_spice_media_channel_set_flushing(GstSpiceMediaChannel *channel, gboolean flushing);
 

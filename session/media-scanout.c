@@ -56,6 +56,7 @@ static void enqueue(GstSpiceMediaChannel *self, guint16 type, const void *messag
         g_autoptr(GBytes) body = g_bytes_new(data.data, data.size);
 
         gst_spice_media_channel_enqueue(self, type, body, scanout);
+        self->others++;
     }
     spice_buffer_clear(&data);
 }

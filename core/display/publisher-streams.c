@@ -83,7 +83,9 @@ static void look_at(SpiceDisplay *self, const SpiceDrawable *drawable, const Spi
     const SpiceRect *box = &copy->base.box;
 
     seen->content = spice_content_classify(pixels.top, pixels.stride, pixels.width, pixels.height);
-    if (!pixels.top || (int64_t)box->right - box->left != pixels.width ||
+    /* In mode ALL what is scrolled by painting anew is taken, too. */
+    if (self->streaming != SPICE_STREAM_MODE_FILTER || !pixels.top ||
+        (int64_t)box->right - box->left != pixels.width ||
         (int64_t)box->bottom - box->top != pixels.height || is_streamed(self, box))
         return;
     if (!self->shifts)

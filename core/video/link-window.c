@@ -167,18 +167,10 @@ void spice_link_window_give(SpiceLinkWindow *self, uint64_t bytes, bool waited)
     pace(self, bytes);
 }
 
-uint32_t spice_link_window_mark(SpiceLinkWindow *self, uint64_t now)
+static uint32_t set_mark(SpiceLinkWindow *self)
 {
-    const uint64_t size = spice_link_window_size(self), unmarked = self->given - self->marked;
     const bool alone = self->n_marks == 0;
 
-    move_clock(self, now);
-    if (self->off || self->n_marks == SPICE_LINK_MARKS || unmarked < LEAST_MARKED)
-        return 0;
-    /* When the window is closed there has to be one, lest it stay so. */
-    if (unmarked < size / MARKS_A_WINDOW && self->given - self->delivered < size &&
-        (is_fast(self) || !alone) && self->now - self->mark_time < FAST_INTERVAL)
-        return 0;
     self->last_id = self->last_id % SPICE_LINK_LAST_MARK + 1;
     if (alone)
         self->delivered_time = self->delivered_sent = self->now;
@@ -196,6 +188,29 @@ uint32_t spice_link_window_mark(SpiceLinkWindow *self, uint64_t now)
     self->marked = self->given;
     self->mark_time = self->now;
     return self->last_id;
+}
+
+uint32_t spice_link_window_mark(SpiceLinkWindow *self, uint64_t now)
+{
+    const uint64_t size = spice_link_window_size(self), unmarked = self->given - self->marked;
+    const bool alone = self->n_marks == 0;
+
+    move_clock(self, now);
+    if (self->off || self->n_marks == SPICE_LINK_MARKS || unmarked < LEAST_MARKED)
+        return 0;
+    /* When the window is closed there has to be one, lest it stay so. */
+    if (unmarked < size / MARKS_A_WINDOW && self->given - self->delivered < size &&
+        (is_fast(self) || !alone) && self->now - self->mark_time < FAST_INTERVAL)
+        return 0;
+    return set_mark(self);
+}
+
+uint32_t spice_link_window_mark_last(SpiceLinkWindow *self, uint64_t now)
+{
+    move_clock(self, now);
+    if (self->off || is_fast(self) || self->n_marks > 0 || self->given == self->marked)
+        return 0;
+    return set_mark(self);
 }
 
 static void begin_period(SpiceLinkWindow *self)

@@ -80,6 +80,10 @@ void spice_link_window_give(SpiceLinkWindow *self, uint64_t bytes, bool waited);
  * after each message. */
 uint32_t spice_link_window_mark(SpiceLinkWindow *self, uint64_t now);
 
+/** The same where somebody waits for word of the last bytes: with nothing more to send no mark would
+ * come behind them. */
+uint32_t spice_link_window_mark_last(SpiceLinkWindow *self, uint64_t now);
+
 /** A mark was answered; one that was not sent counts for nothing. */
 void spice_link_window_answer(SpiceLinkWindow *self, uint64_t now, uint32_t id);
 

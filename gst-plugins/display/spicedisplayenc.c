@@ -155,21 +155,35 @@ static GstFlowReturn push_messages(GstSpiceDisplayEnc *self)
     return flow;
 }
 
-/** Sends what was encoded, and behind it a PING if the channel wants to know when it has arrived. It is
- * the encoder that sends it, as it counts the channel's messages. */
-static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
+/** Counts what went out on the channel without us. Under the lock. */
+static void count_others(GstSpiceDisplayEnc *self)
 {
-    GstFlowReturn flow = push_messages(self);
+    if (self->channel)
+        spice_sender_count_others(self->sender, gst_spice_media_channel_take_others(self->channel));
+}
+
+/** Sends a PING if the channel wants to know when what was sent so far has arrived; `last`: even if
+ * nothing more follows. It is the encoder that sends it, as it counts the channel's messages. */
+static GstFlowReturn push_mark(GstSpiceDisplayEnc *self, gboolean last)
+{
     SpiceMsgPing ping = {.timestamp = (guint64)g_get_monotonic_time()};
     gboolean encoded;
 
-    if (flow != GST_FLOW_OK || !self->channel ||
-        !gst_spice_media_channel_wants_mark(self->channel, &ping.id))
-        return flow;
+    if (!self->channel || !gst_spice_media_channel_wants_mark(self->channel, last, &ping.id))
+        return GST_FLOW_OK;
     g_mutex_lock(&self->images->lock);
+    count_others(self);
     encoded = spice_sender_encode(self->sender, SPICE_MSG_PING, &ping, &self->output, NULL);
     g_mutex_unlock(&self->images->lock);
     return encoded ? push_messages(self) : GST_FLOW_ERROR;
+}
+
+/** Sends what was encoded. */
+static GstFlowReturn push_output(GstSpiceDisplayEnc *self)
+{
+    const GstFlowReturn flow = push_messages(self);
+
+    return flow == GST_FLOW_OK ? push_mark(self, FALSE) : flow;
 }
 
 /** Tells the channel what was done so far, for statistics. Under the lock. */
@@ -235,6 +249,7 @@ static gboolean encode(GstSpiceDisplayEnc *self, const SpiceViewItem *item, Spic
 {
     const SpiceGlzLoan loan = {return_drawable, item->drawable};
 
+    count_others(self);
     if (!item->drawable)
         return spice_sender_encode(self->sender, item->type, item->message, &self->output, error);
     spice_drawable_ref(item->drawable);
@@ -261,6 +276,7 @@ static GstFlowReturn send_message(GstSpiceDisplayEnc *self, guint16 type, const 
     gboolean encoded;
 
     g_mutex_lock(&self->images->lock);
+    count_others(self);
     encoded = spice_sender_encode(self->sender, type, message, &self->output, &error);
     g_mutex_unlock(&self->images->lock);
     if (encoded)
@@ -347,7 +363,7 @@ static GstFlowReturn take_stream_message(GstSpiceDisplayEnc *self, const SpiceVi
         spice_sender_expect_frame(self->sender, id);
         g_mutex_unlock(&self->images->lock);
         gst_spice_client_streams_take(self->streams, item->frame, item->drawable);
-        return GST_FLOW_OK;
+        return push_mark(self, TRUE); /* frames wait until those before have arrived */
     }
     if (item->type == SPICE_MSG_DISPLAY_STREAM_DESTROY)
         return end_stream(self, item, id);

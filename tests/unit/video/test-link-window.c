@@ -224,8 +224,33 @@ static void test_off(void)
            "where it is off, nothing is marked or limited");
 }
 
+/** What was sent while a mark was under way, and nothing after it. */
+static void test_last_bytes(void)
+{
+    SpiceLinkWindow window;
+    uint64_t delivered;
+    uint32_t id;
+
+    spice_link_window_init(&window, 0, false);
+    spice_link_window_give(&window, 12000, false);
+    id = spice_link_window_mark(&window, 1000);
+    spice_link_window_give(&window, 300, false);
+    TAP_OK(id > 0 && spice_link_window_mark(&window, 1500) == 0 &&
+               spice_link_window_mark_last(&window, 2000) == 0,
+           "behind little there is no mark while another is under way");
+    spice_link_window_answer(&window, 101000, id);
+    id = spice_link_window_mark_last(&window, 140000);
+    TAP_OK(id > 0 && spice_link_window_mark_last(&window, 141000) == 0,
+           "once that was answered there is one, if it is asked for");
+    spice_link_window_answer(&window, 240000, id);
+    TAP_OK(spice_link_window_delivered(&window, &delivered) && delivered == 12300 &&
+               spice_link_window_mark_last(&window, 250000) == 0,
+           "and all is known to have arrived");
+}
+
 int main(void)
 {
+    test_last_bytes();
     test_links();
     test_change();
     test_known_rate();
