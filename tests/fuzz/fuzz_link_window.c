@@ -54,10 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 break;
             }
             spice_link_window_give(&window, value & 0xffffff, record[0] & 4);
+            spice_link_window_mark(&window, now);
             if (record[0] & 8)
                 spice_link_window_mark_last(&window, now);
-            else
-                spice_link_window_mark(&window, now);
         }
         require(isfinite(window.rate) && window.rate >= 0 && window.rate <= 1e11);
         require(window.n_marks <= SPICE_LINK_MARKS);

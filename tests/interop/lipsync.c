@@ -1,6 +1,8 @@
 /* When a picture turns bright or dark, which number a clapper's picture shows, and when sound begins:
  *
  *     lipsync URI SECONDS    of a session, as it is seen and heard
+ *     lipsync URI SECONDS VIDEO AUDIO    the same, with these sinks: a picture is seen when its sink
+ *                            gets it, a tone heard when the clock of the sound's sink has come to it
  *     lipsync FILE           of a recording, by its timestamps
  *
  * Prints "video US 0|1" when the middle of the picture has turned dark or bright, "count US N" when a
@@ -120,6 +122,101 @@ static void on_sound(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer 
     }
     gst_buffer_unmap(buffer, &map);
     sound_end = now + (gint64)(map.size / 4 * 1000000 / RATE);
+}
+
+/* Sinks that play */
+
+static GMutex lock;
+static GQueue tones = G_QUEUE_INIT; /* guint64: running times at which one begins; under lock */
+
+static GstPadProbeReturn on_real_picture(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    on_picture(NULL, GST_PAD_PROBE_INFO_BUFFER(info), pad, NULL);
+    return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn on_real_sound(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    GstEvent *event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    const GstSegment *segment;
+    GstClockTime begins;
+    GstMapInfo map;
+    gsize i;
+
+    if (!event || !GST_BUFFER_PTS_IS_VALID(buffer) || !gst_buffer_map(buffer, &map, GST_MAP_READ))
+        return GST_PAD_PROBE_OK;
+    gst_event_parse_segment(event, &segment);
+    begins = gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    for (i = 0; i < map.size / 4; i++) {
+        const gint16 value = ((const gint16 *)(gconstpointer)map.data)[2 * i];
+
+        if (ABS((gint)value) < LOUD) {
+            silent++;
+            continue;
+        }
+        if (silent >= SILENCE_SAMPLES) {
+            const guint64 tone = begins + i * GST_SECOND / RATE;
+
+            g_mutex_lock(&lock);
+            g_queue_push_tail(&tones, g_memdup2(&tone, sizeof tone));
+            g_mutex_unlock(&lock);
+        }
+        silent = 0;
+    }
+    gst_buffer_unmap(buffer, &map);
+    gst_event_unref(event);
+    return GST_PAD_PROBE_OK;
+}
+
+/** Says when a tone is heard, by the clock that the sound's sink provides. */
+static gpointer listen(gpointer data)
+{
+    GstElement *sink = gst_bin_get_by_name(GST_BIN(data), "sound");
+
+    for (;; g_usleep(1000)) {
+        GstClock *clock = gst_element_get_clock(data);
+        const GstClockTime latency = gst_base_sink_get_latency(GST_BASE_SINK(sink));
+        const gint64 now = g_get_monotonic_time();
+        GstClockTime played;
+
+        if (!clock)
+            continue;
+        played = gst_clock_get_time(clock) - gst_element_get_base_time(data);
+        gst_object_unref(clock);
+        g_mutex_lock(&lock);
+        while (!g_queue_is_empty(&tones) &&
+               *(guint64 *)g_queue_peek_head(&tones) + latency <= played) {
+            printf("audio %" G_GINT64_FORMAT "\n", now);
+            g_free(g_queue_pop_head(&tones));
+        }
+        g_mutex_unlock(&lock);
+    }
+    return NULL;
+}
+
+static GstElement *make_real_session(const char *uri, const char *video, const char *audio)
+{
+    g_autofree char *line =
+        g_strdup_printf("spicesrc name=source source.display_0 ! %s name=picture source.audio ! "
+                        "audio/x-raw,format=S16LE,channels=2,rate=48000 ! %s name=sound",
+                        video, audio);
+    GstElement *pipeline = gst_parse_launch(line, NULL);
+    GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
+
+    g_object_set(source, "location", uri, NULL);
+    gst_object_unref(source);
+    return pipeline;
+}
+
+static void probe(GstElement *pipeline, const char *name, GstPadProbeCallback handler)
+{
+    GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), name);
+    GstPad *pad = gst_element_get_static_pad(sink, "sink");
+
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, handler, NULL, NULL);
+    gst_object_unref(pad);
+    gst_object_unref(sink);
 }
 
 static void count_frames(const GValue *item, gpointer data)
@@ -245,13 +342,20 @@ int main(int argc, char **argv)
 
     gst_init(&argc, &argv);
     gst_spice_register_elements(NULL);
-    if (argc != 2 && argc != 3)
+    if (argc != 2 && argc != 3 && argc != 5)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     is_file = argc == 2;
-    pipeline = is_file ? make_recording(argv[1]) : make_session(argv[1]);
-    watch(pipeline, "picture", G_CALLBACK(on_picture));
-    watch(pipeline, "sound", G_CALLBACK(on_sound));
+    if (argc == 5) {
+        pipeline = make_real_session(argv[1], argv[3], argv[4]);
+        probe(pipeline, "picture", on_real_picture);
+        probe(pipeline, "sound", on_real_sound);
+        g_thread_unref(g_thread_new("listen", listen, pipeline));
+    } else {
+        pipeline = is_file ? make_recording(argv[1]) : make_session(argv[1]);
+        watch(pipeline, "picture", G_CALLBACK(on_picture));
+        watch(pipeline, "sound", G_CALLBACK(on_sound));
+    }
     if (!is_file)
         g_thread_unref(g_thread_new("stalls", look_for_stalls, NULL));
     status = run(pipeline, is_file ? GST_CLOCK_TIME_NONE : (GstClockTime)(atof(argv[2]) * 1e9));
@@ -260,7 +364,8 @@ int main(int argc, char **argv)
 
         gst_iterator_foreach(elements, count_frames, NULL);
         gst_iterator_free(elements);
-        print_late(pipeline);
+        if (argc == 3)
+            print_late(pipeline);
     }
     gst_element_set_state(pipeline, GST_STATE_NULL);
     if (is_file)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import BUILD, LONG, SOURCE, WORK, check, environment, run, run_tests
+from harness import BUILD, LONG, SOURCE, WORK, Xvfb, check, environment, run, run_tests
 from tones import frequency, read_sound
 
 HOST = os.path.join(BUILD, "tests", "interop", "clapper-host")
@@ -67,9 +67,9 @@ def documented_line(name, end):
     return lines[0]
 
 
-def events_of(arguments, seconds):
+def events_of(arguments, seconds, env=None):
     result = subprocess.run([LIPSYNC, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, timeout=seconds + 60, env=environment(), text=True)
+                            stderr=subprocess.STDOUT, timeout=seconds + 60, env=env or environment(), text=True)
     check(result.returncode == 0, result.stdout[-800:])
     return [line.split() for line in result.stdout.splitlines()]
 
@@ -161,6 +161,27 @@ def test_the_wrap_of_the_media_time():
         print("# left out: no clock of its own for a process here")
         return
     check_together("wrap", within=within, least=LEAST)
+
+
+def test_sinks_that_play():
+    """An X window, and OpenAL, which plays into a file at the pace of a sound card. What they say is printed."""
+    conf = os.path.join(WORK, "openal.conf")
+    with open(conf, "w") as file:
+        file.write("[general]\ndrivers = wave\nchannels = stereo\nsample-type = int16\nfrequency = 48000\n"
+                   f"[wave]\nfile = {os.path.join(WORK, 'played.wav')}\n")
+    for what, link in (("real sinks", ()), ("real sinks, 100 ms of jitter", JITTER)):
+        xvfb = Xvfb("800x600")
+        try:
+            with Clapper(link=link) as clapper:
+                events = events_of([f"spice://127.0.0.1:{clapper.port}", str(SECONDS), "ximagesink", "openalsink"],
+                                   SECONDS, xvfb.environment(ALSOFT_CONF=conf))
+        finally:
+            xvfb.close()
+        start = min(times(events, "count") + times(events, "audio")) + SETTLING_US
+        skews = [skew for _, skew in skews_of(events, start)]
+        check(len(skews) >= LEAST - 3, f"{what}: only {len(skews)} tones were heard")
+        tell(what, skews)
+        check(abs(sorted(skews)[len(skews) // 2]) < 100000, f"{what}: {skews}")
 
 
 def test_pictures_alone_come_evenly():
@@ -259,7 +280,7 @@ def go_before_others():
 tests = [test_100_ms_of_jitter, test_a_recording, test_a_recording_without_sound_begins_at_once]
 if LONG:
     tests += [test_a_recording_in_a_pipeline_with_latency, test_a_clean_link, test_a_sound_clock_that_is_fast, test_a_pause, test_sound_that_begins_late,
-              test_the_wrap_of_the_media_time, test_pictures_alone_come_evenly]
+              test_the_wrap_of_the_media_time, test_sinks_that_play, test_pictures_alone_come_evenly]
 
 if __name__ == "__main__":
     import sys
