@@ -597,15 +597,20 @@ READ_EVENTS = ("n=0; for f in /dev/input/event*; do (timeout 240 cat $f >/tmp/ev
 
 def events(vm):
     """(type, code, value) of all that the guest's input devices said since READ_EVENTS. The serial
-    line garbles a character now and then: it is read until all records are whole."""
-    for _ in range(10):
-        size = re.search(r"size (\d+)", vm.run("echo size $(cat /tmp/ev.* | wc -c)"))
-        text = vm.run("for f in /tmp/ev.*; do hexdump -v -e '24/1 \"%02x\" \"\\n\"' $f; done")
-        records = [bytes.fromhex(line) for line in text.split()
-                   if re.fullmatch("[0-9a-f]{48}", line)]
-        if size and len(records) * 24 == int(size.group(1)):
+    line garbles a character now and then: what is not whole is read again."""
+    found = {}
+    for _ in range(20):
+        text = vm.run("for f in /tmp/ev.*; do echo size ${f##*.} $(wc -c <$f) end; done")
+        sizes = re.findall(r"size (\d+) (\d+) end", text)
+        text = vm.run("for f in /tmp/ev.*; do hexdump -v -e '24/1 \"%02x\" \"\\n\"' $f | "
+                      "awk -v f=${f##*.} '{ print f \":\" NR \":\" $0 \":end\" }'; done")
+        for device, number, record in re.findall(r"\b(\d+):(\d+):([0-9a-f]{48}):end", text):
+            found.setdefault((int(device), int(number)), bytes.fromhex(record))
+        if sizes and all((int(device), number) in found for device, size in sizes
+                         for number in range(1, int(size) // 24 + 1)):
             return [(int.from_bytes(raw[16:18], "little"), int.from_bytes(raw[18:20], "little"),
-                     int.from_bytes(raw[20:24], "little", signed=True)) for raw in records]
+                     int.from_bytes(raw[20:24], "little", signed=True))
+                    for _, raw in sorted(found.items())]
     raise Failure("the guest's events could not be read")
 
 
