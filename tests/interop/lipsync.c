@@ -197,10 +197,11 @@ static gpointer listen(gpointer data)
 
 static GstElement *make_real_session(const char *uri, const char *video, const char *audio)
 {
-    g_autofree char *line =
-        g_strdup_printf("spicesrc name=source source.display_0 ! %s name=picture source.audio ! "
-                        "audio/x-raw,format=S16LE,channels=2,rate=48000 ! %s name=sound",
-                        video, audio);
+    g_autofree char *line = g_strdup_printf(
+        "spicesrc name=source source.display_0 ! videoconvert ! video/x-raw,format=BGRx ! "
+        "%s name=picture source.audio ! audioconvert ! audioresample ! "
+        "audio/x-raw,format=S16LE,channels=2,rate=48000 ! %s name=sound",
+        video, audio);
     GstElement *pipeline = gst_parse_launch(line, NULL);
     GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
 
@@ -350,7 +351,7 @@ int main(int argc, char **argv)
         pipeline = make_real_session(argv[1], argv[3], argv[4]);
         probe(pipeline, "picture", on_real_picture);
         probe(pipeline, "sound", on_real_sound);
-        g_thread_unref(g_thread_new("listen", listen, pipeline));
+        g_thread_unref(g_thread_new("listen", listen, gst_object_ref(pipeline)));
     } else {
         pipeline = is_file ? make_recording(argv[1]) : make_session(argv[1]);
         watch(pipeline, "picture", G_CALLBACK(on_picture));
