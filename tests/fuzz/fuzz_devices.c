@@ -17,9 +17,10 @@
 
 #include "core/wire/main.h"
 #include "core/wire/vmc.h"
+#include "server-link.h"
 #include "session/device-private.h"
 
-enum { MAX_STEPS = 200, MAX_LINKS = 16, MAX_TURNS = 64, N_DEVICES = 4, SMALL_BUFFER = 4096 };
+enum { MAX_STEPS = 200, MAX_LINKS = 16, MAX_TURNS = 64, N_DEVICES = 4 };
 /* What may wait for a device: its bound, and what one message may bring beyond it, or what ten
  * pieces of an agent's client may. */
 enum { MOST_KEPT = GST_SPICE_DEVICE_MAX_KEPT + (3 << 20) };
@@ -187,44 +188,6 @@ static void check_bounds(Stage *stage)
 
 /* Clients */
 
-static void no_bytes(SpiceConnection *connection, const guint8 *data, gsize size,
-                     gpointer user_data)
-{
-}
-
-static void no_end(SpiceConnection *connection, const GError *error, gpointer user_data)
-{
-}
-
-/** Links a channel as a listener would that has authenticated it. FALSE if it is not admitted. */
-static gboolean link_channel(Stage *stage, SpiceLinkRequest *request, gboolean local, int *client)
-{
-    static const SpiceConnectionHandler handler = {.bytes = no_bytes, .closed = no_end};
-    const SpiceListenerHandler *listener = &gst_spice_server_listener_handler;
-    g_autoptr(GSocketAddress) address =
-        local ? NULL : g_inet_socket_address_new_from_string("192.0.2.1", 4321);
-    SpicePeer peer = {.local = local, .address = address};
-    g_autoptr(GSocket) socket = NULL;
-    SpiceConnection *connection;
-    gboolean exists = FALSE;
-    int ends[2], size = SMALL_BUFFER;
-
-    if (listener->check_channel(request, &peer, &exists, stage->server) != SPICE_LINK_ERR_OK ||
-        !exists || listener->admit(request, &peer, stage->server) != SPICE_LINK_ERR_OK)
-        return FALSE;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-        fail("no sockets");
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    socket = g_socket_new_from_fd(ends[0], NULL);
-    g_socket_set_blocking(socket, FALSE);
-    connection = spice_connection_new(socket, NULL, &handler, NULL);
-    spice_connection_start(connection);
-    listener->linked(NULL, spice_server_channel_new(connection, request), request, &peer,
-                     stage->server);
-    *client = ends[1];
-    return TRUE;
-}
-
 static guint32 session_id(Stage *stage, guint index)
 {
     const GstSpiceServerClient *client = g_list_nth_data(stage->server->clients, index);
@@ -248,7 +211,7 @@ static void open_link(Stage *stage)
     if (request.channel_type != SPICE_CHANNEL_MAIN)
         request.connection_id = session_id(stage, choice >> 2 & 3);
     *link = (Client){request.channel_type, -1};
-    if (link_channel(stage, &request, choice >> 6 & 1, &link->fd))
+    if (fuzz_link_channel(stage->server, &request, choice >> 6 & 1, &link->fd))
         stage->n_links++;
 }
 
@@ -376,7 +339,7 @@ static void serve_good_client(Stage *stage)
     guint connection;
     int main, port;
 
-    if (!link_channel(stage, &request, TRUE, &main))
+    if (!fuzz_link_channel(stage->server, &request, TRUE, &main))
         fail("a good client is not let in");
     expect(stage, main, SPICE_MSG_MAIN_INIT, body, sizeof body);
     good_send(stage, main, SPICE_MSGC_MAIN_ATTACH_CHANNELS, NULL, 0);
@@ -385,7 +348,7 @@ static void serve_good_client(Stage *stage)
     caps = 0;
     request.connection_id =
         ((GstSpiceServerClient *)g_list_last(stage->server->clients)->data)->session_id;
-    if (!link_channel(stage, &request, TRUE, &port))
+    if (!fuzz_link_channel(stage->server, &request, TRUE, &port))
         fail("it gets no port");
     expect(stage, port, SPICE_MSG_PORT_INIT, body, sizeof body);
     connection = gst_spice_device_get_connection(stage->devices[GST_SPICE_DEVICE_PORT]);

@@ -18,9 +18,10 @@
 #include "core/wire/endian.h"
 #include "core/wire/main.h"
 #include "core/wire/vmc.h"
+#include "server-link.h"
 #include "session/device-private.h"
 
-enum { MAX_STEPS = 120, MAX_LINKS = 8, MAX_TURNS = 64, SMALL_BUFFER = 4096 };
+enum { MAX_STEPS = 120, MAX_LINKS = 8, MAX_TURNS = 64 };
 
 typedef struct {
     const uint8_t *data;
@@ -186,44 +187,17 @@ static void guest_takes(Stage *stage)
         gst_spice_device_took(stage->device, bytes, g_bytes_get_size(bytes));
 }
 
-static void no_bytes(SpiceConnection *connection, const guint8 *data, gsize size,
-                     gpointer user_data)
-{
-}
-
-static void no_end(SpiceConnection *connection, const GError *error, gpointer user_data)
-{
-}
-
-/** Links a channel as a listener would that has authenticated it; -1 if it is not admitted. */
+/** -1 if it is not admitted. */
 static int link_channel(Stage *stage, guint8 type, guint8 id, guint32 connection_id, guint32 caps)
 {
-    static const SpiceConnectionHandler handler = {.bytes = no_bytes, .closed = no_end};
-    const SpiceListenerHandler *listener = &gst_spice_server_listener_handler;
     SpiceLinkRequest request = {.channel_type = type,
                                 .channel_id = id,
                                 .connection_id = connection_id,
                                 .channel_caps = {1, &caps},
                                 .mini_header = TRUE};
-    SpicePeer peer = {.local = TRUE};
-    g_autoptr(GSocket) socket = NULL;
-    SpiceConnection *connection;
-    gboolean exists = FALSE;
-    int ends[2], size = SMALL_BUFFER;
+    int client;
 
-    if (listener->check_channel(&request, &peer, &exists, stage->server) != SPICE_LINK_ERR_OK ||
-        !exists || listener->admit(&request, &peer, stage->server) != SPICE_LINK_ERR_OK)
-        return -1;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-        fail("no sockets");
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    socket = g_socket_new_from_fd(ends[0], NULL);
-    g_socket_set_blocking(socket, FALSE);
-    connection = spice_connection_new(socket, NULL, &handler, NULL);
-    spice_connection_start(connection);
-    listener->linked(NULL, spice_server_channel_new(connection, &request), &request, &peer,
-                     stage->server);
-    return ends[1];
+    return fuzz_link_channel(stage->server, &request, TRUE, &client) ? client : -1;
 }
 
 static void send_init(int fd)

@@ -25,7 +25,7 @@
 #include "core/wire/channel.h"
 #include "core/wire/main.h"
 #include "session/cpu.h"
-#include "session/server-private.h"
+#include "server-link.h"
 #include "session/server-sound.h"
 #include "transport/server-channel.h"
 
@@ -36,7 +36,6 @@ enum {
     MAX_ITEMS = 16, /* that a feeder sends at a time */
     MAX_SURFACE = 96,
     N_DISPLAYS = 3,
-    SMALL_BUFFER = 4096,
 };
 
 typedef struct {
@@ -342,44 +341,6 @@ static const GstSpiceInputHandler plain_handler = {.key = on_key, .button = on_b
 
 /* Links */
 
-static void no_bytes(SpiceConnection *connection, const guint8 *data, gsize size,
-                     gpointer user_data)
-{
-}
-
-static void no_end(SpiceConnection *connection, const GError *error, gpointer user_data)
-{
-}
-
-/** Links a channel as a listener would that has authenticated it. FALSE if it is not admitted. */
-static gboolean link_channel(Stage *stage, SpiceLinkRequest *request, gboolean local, int *client)
-{
-    static const SpiceConnectionHandler handler = {.bytes = no_bytes, .closed = no_end};
-    const SpiceListenerHandler *listener = &gst_spice_server_listener_handler;
-    g_autoptr(GSocketAddress) address =
-        local ? NULL : g_inet_socket_address_new_from_string("192.0.2.1", 4321);
-    SpicePeer peer = {.local = local, .address = address};
-    g_autoptr(GSocket) socket = NULL;
-    SpiceConnection *connection;
-    gboolean exists = FALSE;
-    int ends[2], size = SMALL_BUFFER;
-
-    if (listener->check_channel(request, &peer, &exists, stage->server) != SPICE_LINK_ERR_OK ||
-        !exists || listener->admit(request, &peer, stage->server) != SPICE_LINK_ERR_OK)
-        return FALSE;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-        fail("no sockets");
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    socket = g_socket_new_from_fd(ends[0], NULL);
-    g_socket_set_blocking(socket, FALSE);
-    connection = spice_connection_new(socket, NULL, &handler, NULL);
-    spice_connection_start(connection);
-    listener->linked(NULL, spice_server_channel_new(connection, request), request, &peer,
-                     stage->server);
-    *client = ends[1];
-    return TRUE;
-}
-
 static guint32 session_id(Stage *stage, guint index)
 {
     const GstSpiceServerClient *client = g_list_nth_data(stage->server->clients, index);
@@ -404,7 +365,7 @@ static void open_link(Stage *stage)
     if (request.channel_type != SPICE_CHANNEL_MAIN)
         request.connection_id = session_id(stage, below(stage, 4));
     *link = (Client){request.channel_type, request.channel_id, request.mini_header, -1};
-    if (link_channel(stage, &request, choice >> 6 & 1, &link->fd))
+    if (fuzz_link_channel(stage->server, &request, choice >> 6 & 1, &link->fd))
         stage->n_links++;
 }
 
@@ -759,7 +720,7 @@ static void serve_good_client(Stage *stage)
     GoodChannel main = {.bytes = g_byte_array_new()}, display = {.bytes = g_byte_array_new()};
     const guint opened = stage->n_opened;
 
-    if (!link_channel(stage, &request, TRUE, &main.fd))
+    if (!fuzz_link_channel(stage->server, &request, TRUE, &main.fd))
         fail("a good client is not let in");
     expect_message(stage, &main, SPICE_MSG_MAIN_INIT, "a good client gets no INIT");
     good_write(&main, attach_channels, sizeof attach_channels);
@@ -767,7 +728,7 @@ static void serve_good_client(Stage *stage)
     request.channel_type = SPICE_CHANNEL_DISPLAY;
     request.connection_id =
         ((GstSpiceServerClient *)g_list_last(stage->server->clients)->data)->session_id;
-    if (!link_channel(stage, &request, TRUE, &display.fd))
+    if (!fuzz_link_channel(stage->server, &request, TRUE, &display.fd))
         fail("it gets no display");
     good_write(&display, display_init, sizeof display_init);
     turn(stage);

@@ -12,9 +12,7 @@
  */
 #include "clapper.h"
 
-#include <arpa/inet.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,21 +51,6 @@ static bool parse(int argc, char **argv)
             return false;
     }
     return true;
-}
-
-static int listen_somewhere(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 16) < 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-        exit(1);
-    printf("port %d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return fd;
 }
 
 /* Picture */
@@ -177,7 +160,7 @@ int main(int argc, char **argv)
     spice_server_add_interface(host->server, &playback.base);
     spice_server_set_playback_rate(&playback, RATE);
     host_create_primary(host, CLAPPER_WIDTH, CLAPPER_HEIGHT);
-    listener = listen_somewhere();
+    listener = host_listen();
     for (;;) {
         struct pollfd input = {STDIN_FILENO, POLLIN, 0};
         const int64_t now = g_get_monotonic_time();

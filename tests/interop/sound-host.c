@@ -5,9 +5,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <arpa/inet.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,21 +21,6 @@ static const SpicePlaybackInterface playback_interface = {{SPICE_INTERFACE_PLAYB
                                                            SPICE_INTERFACE_PLAYBACK_MINOR}};
 static const SpiceRecordInterface record_interface = {
     {SPICE_INTERFACE_RECORD, "ear", SPICE_INTERFACE_RECORD_MAJOR, SPICE_INTERFACE_RECORD_MINOR}};
-
-static int listen_somewhere(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 16) < 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-        exit(1);
-    printf("port %d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return fd;
-}
 
 /** One frame of both tones from sample `at` on. */
 static void fill(uint32_t *samples, uint32_t n, uint64_t at, unsigned rate)
@@ -78,7 +61,7 @@ int main(int argc, char **argv)
     spice_server_playback_start(&playback);
     spice_server_record_start(&record);
     host_create_primary(host, 320, 240);
-    listener = listen_somewhere();
+    listener = host_listen();
     start = g_get_monotonic_time();
     for (;;) {
         struct pollfd input = {STDIN_FILENO, POLLIN, 0};

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -749,6 +752,21 @@ unsigned host_held(Host *self)
     n = self->held->len;
     host_unlock(self);
     return n;
+}
+
+int host_listen(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 16) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        exit(1);
+    printf("port %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
 }
 
 int host_connect(Host *self)

@@ -130,5 +130,7 @@ void host_fill(Host *self, uint32_t surface, SpiceRect rect, uint32_t color);
 bool host_is_well(Host *self);
 /** How many commands are taken and not released. */
 unsigned host_held(Host *self);
+/** Listens on some port of 127.0.0.1 and prints "port N"; the socket, which does not block. */
+int host_listen(void);
 /** The ends of a connection: one the server's, by spice_server_add_client(), the other returned. */
 int host_connect(Host *self);
