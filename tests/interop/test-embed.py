@@ -571,7 +571,7 @@ def test_sessions_for_long_cost_no_more_memory():
     try:
         time.sleep(2)
         # an hour at an office's pace, that other work goes on beside it; seconds without any
-        pause = "1" if LONG else "0.1"
+        pause = "3" if LONG else "0.1"
         vm.serial.sendall(b"(while true; do cat /bin/busybox >/dev/fb0; for i in 1 2 3 4; do "
                           b"ls -l /bin >/dev/tty1; sleep %s; done; done) 2>/dev/null & "
                           b"echo $! >/tmp/pid\n" % pause.encode())
