@@ -17,10 +17,23 @@ enum { LATE_IN_A_ROW = 3 };
 /* Less than that is not waited for: waking up is not more exact. */
 enum { SOON_US = 2000 };
 
+/* A unit of a stream's as it was sent. */
+typedef struct {
+    guint32 id, time, width, height;
+    SpiceRect dest;
+    SpiceBytes data;
+    gint64 since_us; /* monotonic: when it was taken */
+} Unit;
+
+/* Decoders may show a unit at a later call, but not later than that. */
+enum { MAX_AGE = 16 };
+
 typedef struct {
     GstSpiceVideoDecoder *decoder; /* NULL: none yet, or it is MJPEG */
-    gboolean cannot;               /* there is no decoder, and the server was told */
-    gboolean reports;              /* the server wants to be told how frames arrive */
+    Unit recent[MAX_AGE];          /* without their data, by n_units % MAX_AGE */
+    guint n_units;
+    gboolean cannot;  /* there is no decoder, and the server was told */
+    gboolean reports; /* the server wants to be told how frames arrive */
     guint32 unique_id, window, timeout_ms;
     SpiceMsgcDisplayStreamReport report; /* the one that is being filled */
     gint64 report_since;                 /* monotonic */
@@ -171,13 +184,6 @@ static SpicePicture *decode_mjpeg(GstSpicePainterStreams *self, SpiceBytes data,
     return NULL;
 }
 
-typedef struct {
-    guint32 id, time, width, height;
-    SpiceRect dest;
-    SpiceBytes data;
-    gint64 since_us; /* monotonic: when it was taken */
-} Unit;
-
 static Unit unit_of(guint16 type, const void *message, const SpiceReceiver *receiver)
 {
     const SpiceMsgDisplayStreamData *data = message;
@@ -212,15 +218,20 @@ static SpicePicture *copy_picture(const SpicePixels *pixels)
     return copy;
 }
 
-/** Paints a decoded frame, or has it wait. `picture`: what its pixels lie in, or NULL. */
+/** Paints a decoded frame, or has it wait. `before_ms`: so long before the unit that just came it is
+ * to be shown. `picture`: what its pixels lie in, or NULL. */
 static Outcome show(GstSpicePainterStreams *self, SpiceReceiver *receiver, const Unit *unit,
-                    const SpicePixels *pixels, SpicePicture *picture, SpiceReceiverResult *result)
+                    const SpicePixels *pixels, guint32 before_ms, SpicePicture *picture,
+                    SpiceReceiverResult *result)
 {
     gint64 due_us;
     GstSpiceTimedFrame frame = {unit->id, unit->dest, NULL, 0};
 
     self->events->decoded(g_get_monotonic_time() - unit->since_us, self->user_data);
-    frame.due_us = due_us = self->events->due(self->user_data);
+    due_us = self->events->due(self->user_data);
+    if (due_us != 0)
+        due_us -= (gint64)before_ms * 1000;
+    frame.due_us = due_us;
     if (due_us > g_get_monotonic_time() + SOON_US)
         frame.picture = picture ? spice_picture_ref(picture) : copy_picture(pixels);
     if (frame.picture) {
@@ -246,7 +257,7 @@ static Outcome paint_mjpeg(GstSpicePainterStreams *self, SpiceReceiver *receiver
                  spice_error_phrase(error.code));
         return LOST;
     }
-    outcome = show(self, receiver, unit, &picture->pixels, picture, result);
+    outcome = show(self, receiver, unit, &picture->pixels, 0, picture, result);
     spice_picture_unref(picture);
     return outcome;
 }
@@ -256,15 +267,24 @@ static Outcome paint_decoded(GstSpicePainterStreams *self, SpiceReceiver *receiv
 {
     Stream *stream = &self->streams[unit->id];
     SpicePixels picture;
+    Unit shown;
+    guint age;
 
     if (!stream->decoder && !stream->cannot) {
         stream->decoder = gst_spice_video_decoder_new(codec);
         if (!stream->decoder)
             report_impossible(self, stream, unit->id);
     }
-    if (!stream->decoder || !gst_spice_video_decoder_decode(stream->decoder, unit->data, &picture))
+    if (!stream->decoder)
         return LOST;
-    return show(self, receiver, unit, &picture, NULL, result);
+    stream->recent[stream->n_units % MAX_AGE] = *unit;
+    stream->recent[stream->n_units++ % MAX_AGE].data = (SpiceBytes){0};
+    if (!gst_spice_video_decoder_decode(stream->decoder, unit->data, &picture, &age))
+        return LOST;
+    if (age >= MIN(stream->n_units, MAX_AGE))
+        age = 0;
+    shown = stream->recent[(stream->n_units - 1 - age) % MAX_AGE];
+    return show(self, receiver, &shown, &picture, unit->time - shown.time, NULL, result);
 }
 
 gboolean gst_spice_painter_streams_paint(GstSpicePainterStreams *self, SpiceReceiver *receiver,

@@ -1,6 +1,11 @@
 /* The decoder of one video stream of a server's, of stock elements: an access unit in, a picture out
  * when the call returns.
  *
+ * The decoders of this machine are tried by their rank, a card's before a processor's of the same
+ * rank. One that does not start, fails, or shows nothing of the first units gives way to the next one,
+ * which gets those units again. Some show a unit only at a later call: those that work on threads of
+ * their own (V4L2's), and those that wait for the next picture's beginning (libde265's).
+ *
  * Used on one thread at a time.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -24,8 +29,8 @@ GstSpiceVideoDecoder *gst_spice_video_decoder_new(guint8 codec);
 void gst_spice_video_decoder_free(GstSpiceVideoDecoder *self);
 
 /** Decodes an access unit. TRUE if a picture came of it, x8r8g8b8 and valid until the next call: the
- * newest if there are several. */
+ * newest if there are several. `age`: of how many units before this one the picture is. */
 gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes data,
-                                        SpicePixels *picture);
+                                        SpicePixels *picture, guint *age);
 
 G_END_DECLS

@@ -1,0 +1,317 @@
+/* The client's decoders of video: each that this machine has shows the pictures; cards that are busy,
+ * broken or asynchronous.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+#include <math.h>
+
+#include "gst-plugins/elements.h"
+#include "gst-plugins/video/video-decoder.h"
+
+enum { WIDTH = 192, HEIGHT = 128, N_PICTURES = 24 };
+/* Above all that a real one has. */
+enum { RANK_OF_FAKES = GST_RANK_PRIMARY + 1000 };
+
+typedef struct {
+    const char *name;
+    guint8 type;
+    const char *caps;
+} Codec;
+
+static const Codec codecs[] = {
+    {"mjpeg", SPICE_VIDEO_CODEC_TYPE_MJPEG, "image/jpeg"},
+    {"vp8", SPICE_VIDEO_CODEC_TYPE_VP8, "video/x-vp8, codec-alpha=(boolean)false"},
+    {"vp9", SPICE_VIDEO_CODEC_TYPE_VP9, "video/x-vp9, codec-alpha=(boolean)false"},
+    {"h264", SPICE_VIDEO_CODEC_TYPE_H264, "video/x-h264, stream-format=byte-stream, alignment=au"},
+    {"h265", SPICE_VIDEO_CODEC_TYPE_H265, "video/x-h265, stream-format=byte-stream, alignment=au"},
+};
+
+static int n_tests, n_failed;
+
+static void ok(gboolean condition, const char *name, const char *detail)
+{
+    g_print("%sok %d - %s: %s\n", condition ? "" : "not ", ++n_tests, detail, name);
+    n_failed += !condition;
+}
+
+/* Fake cards: bins around vp8dec */
+
+typedef enum {
+    IS_BUSY,
+    FAILS_AT_ONCE,
+    SHOWS_NOTHING,
+    FAILS_LATER,
+    IS_ASYNCHRONOUS,
+    N_FAULTS
+} Fault;
+
+static const char *const fault_names[N_FAULTS] = {
+    [IS_BUSY] = "a card that is busy",
+    [FAILS_AT_ONCE] = "a card that refuses what it is given",
+    [SHOWS_NOTHING] = "a card that shows nothing",
+    [FAILS_LATER] = "a card that is unplugged",
+    [IS_ASYNCHRONOUS] = "a card that works on a thread of its own",
+};
+
+typedef struct {
+    GstBin parent;
+    Fault fault;
+    guint units;
+} FakeDecoder;
+typedef GstBinClass FakeDecoderClass;
+
+static Fault fault_of_next;
+static guint n_made, n_units;
+
+G_DEFINE_TYPE(FakeDecoder, fake_decoder, GST_TYPE_BIN)
+
+static GstStaticPadTemplate fake_sink =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-vp8"));
+static GstStaticPadTemplate fake_src =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
+
+static GstPadProbeReturn spoil(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+    FakeDecoder *self = user_data;
+
+    n_units++;
+    self->units++;
+    if (self->fault == FAILS_AT_ONCE || (self->fault == FAILS_LATER && self->units > 5)) {
+        gst_buffer_unref(info->data);
+        info->data = NULL;
+        GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_ERROR;
+        return GST_PAD_PROBE_HANDLED;
+    }
+    return self->fault == SHOWS_NOTHING ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+static GstStateChangeReturn fake_change_state(GstElement *element, GstStateChange transition)
+{
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY && ((FakeDecoder *)element)->fault == IS_BUSY)
+        return GST_STATE_CHANGE_FAILURE;
+    return GST_ELEMENT_CLASS(fake_decoder_parent_class)->change_state(element, transition);
+}
+
+static void fake_decoder_init(FakeDecoder *self)
+{
+    GstElement *decoder = gst_element_factory_make("vp8dec", NULL);
+    GstElement *queue = gst_element_factory_make("queue", NULL);
+    GstElement *first = decoder;
+    g_autoptr(GstPad) sink = NULL;
+    g_autoptr(GstPad) src = gst_element_get_static_pad(decoder, "src");
+
+    n_made++;
+    self->fault = fault_of_next;
+    gst_bin_add_many(GST_BIN(self), queue, decoder, NULL);
+    if (self->fault == IS_ASYNCHRONOUS) {
+        gst_element_link(queue, decoder);
+        first = queue;
+    } else {
+        gst_bin_remove(GST_BIN(self), queue);
+    }
+    sink = gst_element_get_static_pad(first, "sink");
+    gst_pad_add_probe(sink, GST_PAD_PROBE_TYPE_BUFFER, spoil, self, NULL);
+    gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("sink", sink));
+    gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("src", src));
+}
+
+static void fake_decoder_class_init(FakeDecoderClass *klass)
+{
+    GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+
+    element_class->change_state = fake_change_state;
+    gst_element_class_add_static_pad_template(element_class, &fake_sink);
+    gst_element_class_add_static_pad_template(element_class, &fake_src);
+    gst_element_class_set_static_metadata(element_class, "Fake", "Codec/Decoder/Video/Hardware",
+                                          "Fake", "Test");
+}
+
+/* Pictures */
+
+/** Soft waves that move: codecs of all kinds keep them well. */
+static guint8 pixel(guint x, guint y, guint channel, guint n)
+{
+    return (guint8)(128 + 60 * sin((x + 9.0 * n) / 25 + channel) + 60 * cos((y + 8.0 * n) / 20));
+}
+
+static GstBuffer *make_picture(guint n)
+{
+    const gsize size = (gsize)WIDTH * HEIGHT * 4;
+    guint8 *pixels = g_malloc(size);
+    gsize i;
+
+    for (i = 0; i < size; i++)
+        pixels[i] = pixel(i / 4 % WIDTH, i / 4 / WIDTH, i % 4, n);
+    return gst_buffer_new_wrapped(pixels, size);
+}
+
+static double psnr(const SpicePixels *picture, guint n)
+{
+    double sum = 0;
+    guint x, y, channel;
+
+    if (picture->width != WIDTH || picture->height != HEIGHT)
+        return 0;
+    for (y = 0; y < HEIGHT; y++)
+        for (x = 0; x < WIDTH; x++)
+            for (channel = 0; channel < 3; channel++) {
+                const double difference =
+                    (double)picture->data[(gssize)y * picture->stride + x * 4 + channel] -
+                    pixel(x, y, channel, n);
+
+                sum += difference * difference;
+            }
+    return 10 * log10(255.0 * 255 * WIDTH * HEIGHT * 3 / MAX(sum, 1));
+}
+
+/** Access units of N_PICTURES, a key frame the first and one in the middle. */
+static GPtrArray *encode(const Codec *codec)
+{
+    g_autofree char *text = g_strdup_printf("spicevideoenc codec=%s bitrate=6000000", codec->name);
+    GstHarness *harness = gst_harness_new_parse(text);
+    GPtrArray *units = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    guint n;
+
+    gst_harness_set_src_caps_str(harness, "video/x-raw, format=BGRx, width=192, height=128, "
+                                          "framerate=25/1, pixel-aspect-ratio=1/1");
+    for (n = 0; n < N_PICTURES; n++) {
+        GstBuffer *picture = make_picture(n), *unit;
+        gpointer data;
+        gsize size;
+
+        GST_BUFFER_PTS(picture) = n * 40 * GST_MSECOND;
+        if (n == N_PICTURES / 2)
+            gst_harness_push_event(harness, gst_video_event_new_downstream_force_key_unit(
+                                                GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE,
+                                                GST_CLOCK_TIME_NONE, TRUE, 0));
+        gst_harness_push(harness, picture);
+        unit = gst_harness_pull(harness);
+        gst_buffer_extract_dup(unit, 0, -1, &data, &size);
+        g_ptr_array_add(units, g_bytes_new_take(data, size));
+        gst_buffer_unref(unit);
+    }
+    gst_harness_teardown(harness);
+    return units;
+}
+
+typedef struct {
+    guint shown;         /* pictures that came */
+    guint shown_at_once; /* of them: at the call of their own unit */
+    guint first;         /* unit at which the first came */
+    double worst_psnr;   /* of a picture and the one that it was said to be */
+} Result;
+
+static Result decode(GstSpiceVideoDecoder *decoder, GPtrArray *units)
+{
+    Result result = {.worst_psnr = 100, .first = G_MAXUINT};
+    guint n;
+
+    for (n = 0; n < units->len; n++) {
+        gsize size;
+        const guint8 *data = g_bytes_get_data(units->pdata[n], &size);
+        SpicePixels picture;
+        guint age;
+
+        if (!gst_spice_video_decoder_decode(decoder, (SpiceBytes){data, size}, &picture, &age))
+            continue;
+        result.first = MIN(result.first, n);
+        result.shown++;
+        result.shown_at_once += age == 0;
+        result.worst_psnr = MIN(result.worst_psnr, age > n ? 0 : psnr(&picture, n - age));
+    }
+    return result;
+}
+
+/* All decoders that there are */
+
+static void test_decoders_of(const Codec *codec)
+{
+    g_autoptr(GPtrArray) units = encode(codec);
+    g_autoptr(GstCaps) caps = gst_caps_from_string(codec->caps);
+    GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER |
+                                                           GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
+                                                           GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE,
+                                                       GST_RANK_MARGINAL);
+    GList *fit = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE), *item;
+
+    ok(fit != NULL, "there is a decoder", codec->name);
+    for (item = fit; item; item = item->next) {
+        GstPluginFeature *feature = item->data;
+        const guint rank = gst_plugin_feature_get_rank(feature);
+        g_autofree char *name = g_strdup_printf(
+            "%s by %s%s", codec->name, GST_OBJECT_NAME(feature),
+            gst_element_factory_list_is_type(item->data, GST_ELEMENT_FACTORY_TYPE_HARDWARE)
+                ? ", of a card"
+                : "");
+        GstSpiceVideoDecoder *decoder;
+        Result result = {0};
+
+        gst_plugin_feature_set_rank(feature, RANK_OF_FAKES);
+        decoder = gst_spice_video_decoder_new(codec->type);
+        gst_plugin_feature_set_rank(feature, rank);
+        if (decoder)
+            result = decode(decoder, units);
+        g_print("# %s: %u of %u shown, %u at once, worst PSNR %.1f dB\n", name, result.shown,
+                units->len, result.shown_at_once, result.worst_psnr);
+        ok(result.shown >= N_PICTURES - 1 && result.worst_psnr > 27, "shows the pictures", name);
+        gst_spice_video_decoder_free(decoder);
+    }
+    gst_plugin_feature_list_free(fit);
+    gst_plugin_feature_list_free(all);
+}
+
+/* Cards with faults */
+
+static void test_fault(Fault fault, GPtrArray *units)
+{
+    const char *name = fault_names[fault];
+    GstSpiceVideoDecoder *decoder;
+    Result result;
+
+    fault_of_next = fault;
+    n_made = n_units = 0;
+    decoder = gst_spice_video_decoder_new(SPICE_VIDEO_CODEC_TYPE_VP8);
+    result = decode(decoder, units);
+    g_print("# %s: %u of %u shown, the first at %u, worst PSNR %.1f dB; it got %u\n", name,
+            result.shown, units->len, result.first, result.worst_psnr, n_units);
+    ok(n_made == 1 && (fault == IS_BUSY) == (n_units == 0), "was tried first", name);
+    ok(result.worst_psnr > 27, "no picture is wrong", name);
+    switch (fault) {
+    case IS_BUSY:
+    case FAILS_AT_ONCE:
+        ok(result.shown == N_PICTURES, "the next one shows all", name);
+        break;
+    case SHOWS_NOTHING:
+        ok(n_units < N_PICTURES / 2 && result.first < N_PICTURES / 2 &&
+               result.shown == N_PICTURES - result.first,
+           "the next one shows all from when it was given up", name);
+        break;
+    case FAILS_LATER:
+        ok(result.first == 0 && result.shown >= 5 + N_PICTURES / 2,
+           "the next one goes on from the next key frame", name);
+        break;
+    default:
+        ok(n_units == N_PICTURES && result.shown >= N_PICTURES - 2, "shows all", name);
+    }
+    gst_spice_video_decoder_free(decoder);
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GPtrArray) units = NULL;
+    gsize i;
+
+    gst_init(NULL, NULL);
+    gst_spice_register_elements(NULL);
+    for (i = 0; i < G_N_ELEMENTS(codecs); i++)
+        test_decoders_of(&codecs[i]);
+    gst_element_register(NULL, "fakevp8dec", RANK_OF_FAKES, fake_decoder_get_type());
+    units = encode(&codecs[1]);
+    for (i = 0; i < N_FAULTS; i++)
+        test_fault((Fault)i, units);
+    g_print("1..%d\n", n_tests);
+    gst_deinit();
+    return n_failed > 0;
+}
