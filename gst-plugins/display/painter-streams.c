@@ -279,7 +279,8 @@ static Outcome paint_decoded(GstSpicePainterStreams *self, SpiceReceiver *receiv
         return LOST;
     stream->recent[stream->n_units % MAX_AGE] = *unit;
     stream->recent[stream->n_units++ % MAX_AGE].data = (SpiceBytes){0};
-    if (!gst_spice_video_decoder_decode(stream->decoder, unit->data, &picture, &age))
+    if (!gst_spice_video_decoder_decode(stream->decoder, unit->data, unit->width, unit->height,
+                                        &picture, &age))
         return LOST;
     if (age >= MIN(stream->n_units, MAX_AGE))
         age = 0;

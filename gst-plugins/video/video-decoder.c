@@ -18,8 +18,12 @@ struct GstSpiceVideoDecoder {
     guint8 codec;
     GList *untried; /* GstElementFactory, the best first */
     GstElement *bin;
-    GstPad *feed, *collect; /* ours, before and behind it */
+    GstPad *feed, *collect;     /* ours, before and behind it */
+    GstElementFactory *factory; /* of the decoder that works */
     gboolean is_hardware;
+    gboolean has_parser; /* which reads from the stream how large pictures are */
+    gboolean has_begun;
+    guint32 width, height; /* as they were told to the decoder */
     GstClockTime time;
     GQueue kept; /* GBytes: the units before the first picture, while they are few */
     gsize kept_bytes;
@@ -144,6 +148,15 @@ static gboolean take_event(GstPad *pad, GstObject *parent, GstEvent *event)
     return TRUE;
 }
 
+/** Decoders that are told that the source is live hold nothing back. */
+static gboolean answer_query(GstPad *pad, GstObject *parent, GstQuery *query)
+{
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
+        return gst_pad_query_default(pad, parent, query);
+    gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
+    return TRUE;
+}
+
 /** Maps the newest picture, if one came. A card's first one shows on which thread they come. */
 static gboolean take_picture(GstSpiceVideoDecoder *self)
 {
@@ -166,15 +179,28 @@ static gboolean take_picture(GstSpiceVideoDecoder *self)
     return self->has_frame;
 }
 
-static void begin(GstSpiceVideoDecoder *self, guint8 codec)
+static void tell_size(GstSpiceVideoDecoder *self, guint32 width, guint32 height)
 {
-    g_autoptr(GstCaps) caps = gst_caps_from_string(codec_caps[codec]);
+    g_autoptr(GstCaps) caps = gst_caps_from_string(codec_caps[self->codec]);
+
+    self->width = width;
+    self->height = height;
+    if (width > 0 && height > 0 && width <= G_MAXINT && height <= G_MAXINT)
+        gst_caps_set_simple(caps, "width", G_TYPE_INT, (gint)width, "height", G_TYPE_INT,
+                            (gint)height, NULL);
+    gst_pad_push_event(self->feed, gst_event_new_caps(caps));
+}
+
+/** Cards want to be told how large pictures are. */
+static void begin(GstSpiceVideoDecoder *self, guint32 width, guint32 height)
+{
     GstSegment segment;
 
     gst_segment_init(&segment, GST_FORMAT_TIME);
     gst_pad_push_event(self->feed, gst_event_new_stream_start("video"));
-    gst_pad_push_event(self->feed, gst_event_new_caps(caps));
+    tell_size(self, width, height);
     gst_pad_push_event(self->feed, gst_event_new_segment(&segment));
+    self->has_begun = TRUE;
 }
 
 /** Decoders that work on several frames at once, or hold some back, are late by as many. */
@@ -188,6 +214,8 @@ static void keep_to_one_frame(GstElement *decoder)
         gst_util_set_object_arg(G_OBJECT(decoder), "max-threads", "1");
     if (g_object_class_find_property(klass, "max-display-delay"))
         gst_util_set_object_arg(G_OBJECT(decoder), "max-display-delay", "0");
+    if (g_object_class_find_property(klass, "compliance")) /* nobody sends B-frames */
+        gst_util_set_object_arg(G_OBJECT(decoder), "compliance", "flexible");
 }
 
 /** What stands before a decoder and tells it what is in the stream, if there is such; the decoder,
@@ -202,9 +230,12 @@ static GstElement *add_parser(GstSpiceVideoDecoder *self, guint8 codec, GstEleme
         parser = gst_element_factory_make("h264parse", NULL);
     else if (codec == SPICE_VIDEO_CODEC_TYPE_H265)
         parser = gst_element_factory_make("h265parse", NULL);
+    else if (codec == SPICE_VIDEO_CODEC_TYPE_VP9)
+        parser = gst_element_factory_make("vp9parse", NULL);
     if (!parser)
         return decoder;
     gst_bin_add(GST_BIN(self->bin), parser);
+    self->has_parser = TRUE;
     /* libde265 sees the end of a unit's last part only with the next unit, unless their sizes are told */
     if (codec == SPICE_VIDEO_CODEC_TYPE_H265 &&
         gst_element_link_filtered(parser, decoder, told_sizes))
@@ -227,7 +258,7 @@ static void stop(GstSpiceVideoDecoder *self)
     gst_clear_object(&self->collect);
     forget_frame(self);
     gst_clear_buffer(&self->picture);
-    self->has_info = self->is_asynchronous = FALSE;
+    self->has_info = self->is_asynchronous = self->has_begun = self->has_parser = FALSE;
     self->fed = 0;
 }
 
@@ -260,6 +291,7 @@ static gboolean start(GstSpiceVideoDecoder *self, GstElementFactory *factory)
         return FALSE;
     sink = gst_element_get_static_pad(first, "sink");
     src = gst_element_get_static_pad(filter, "src");
+    gst_pad_set_query_function(self->feed, answer_query);
     gst_pad_set_element_private(self->collect, self);
     gst_pad_set_chain_function(self->collect, take);
     gst_pad_set_event_function(self->collect, take_event);
@@ -281,7 +313,7 @@ static gboolean start_next(GstSpiceVideoDecoder *self)
             GST_INFO("%s decodes", GST_OBJECT_NAME(factory));
             self->is_hardware =
                 gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_HARDWARE);
-            begin(self, self->codec);
+            g_set_object(&self->factory, factory);
             return TRUE;
         }
         GST_INFO("%s does not start", GST_OBJECT_NAME(factory));
@@ -316,6 +348,7 @@ void gst_spice_video_decoder_free(GstSpiceVideoDecoder *self)
         return;
     stop(self);
     gst_plugin_feature_list_free(self->untried);
+    g_clear_object(&self->factory);
     forget_kept(self);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->arrived);
@@ -325,12 +358,17 @@ void gst_spice_video_decoder_free(GstSpiceVideoDecoder *self)
 /* Decoding */
 
 /** FALSE if the decoder is of no use any more. */
-static gboolean feed(GstSpiceVideoDecoder *self, GBytes *unit)
+static gboolean feed(GstSpiceVideoDecoder *self, GBytes *unit, guint32 width, guint32 height)
 {
     GstBuffer *buffer = gst_buffer_new_wrapped_bytes(unit);
     GstFlowReturn flow;
 
+    if (!self->has_begun)
+        begin(self, width, height);
+    else if (!self->has_parser && (width != self->width || height != self->height))
+        tell_size(self, width, height);
     GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = self->time;
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER); /* whole: h265parse waits for no more */
     self->time += UNIT_INTERVAL;
     g_mutex_lock(&self->lock);
     self->feeder = g_thread_self();
@@ -354,15 +392,20 @@ static void keep(GstSpiceVideoDecoder *self, GBytes *unit)
     g_queue_push_tail(&self->kept, g_bytes_ref(unit));
 }
 
-gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes data,
-                                        SpicePixels *picture, guint *age)
+const char *gst_spice_video_decoder_name(const GstSpiceVideoDecoder *self)
+{
+    return GST_OBJECT_NAME(self->factory);
+}
+
+gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes data, guint32 width,
+                                        guint32 height, SpicePixels *picture, guint *age)
 {
     g_autoptr(GBytes) unit = g_bytes_new(data.data, data.size);
     gboolean works, has_picture;
 
     forget_frame(self);
     keep(self, unit);
-    works = feed(self, unit);
+    works = feed(self, unit, width, height);
     has_picture = take_picture(self);
     while (!has_picture &&
            (!works || (self->is_hardware && !self->has_shown && self->fed >= MAX_UNITS_IN_VAIN))) {
@@ -372,9 +415,9 @@ gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes d
             break;
         works = TRUE;
         for (item = self->kept.head; item && works; item = item->next)
-            works = feed(self, item->data);
+            works = feed(self, item->data, width, height);
         if (self->has_shown)
-            works = feed(self, unit);
+            works = feed(self, unit, width, height);
         has_picture = take_picture(self);
     }
     if (!has_picture)

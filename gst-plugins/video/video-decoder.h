@@ -28,9 +28,13 @@ gboolean gst_spice_video_decoder_is_possible(guint8 codec);
 GstSpiceVideoDecoder *gst_spice_video_decoder_new(guint8 codec);
 void gst_spice_video_decoder_free(GstSpiceVideoDecoder *self);
 
-/** Decodes an access unit. TRUE if a picture came of it, x8r8g8b8 and valid until the next call: the
- * newest if there are several. `age`: of how many units before this one the picture is. */
-gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes data,
-                                        SpicePixels *picture, guint *age);
+/** Of the element that decodes now, as its factory has it. */
+const char *gst_spice_video_decoder_name(const GstSpiceVideoDecoder *self);
+
+/** Decodes an access unit. `width`, `height`: as the stream says, in pixels; they may be wrong. TRUE
+ * if a picture came of it, x8r8g8b8 and valid until the next call: the newest if there are several.
+ * `age`: of how many units before this one the picture is. */
+gboolean gst_spice_video_decoder_decode(GstSpiceVideoDecoder *self, SpiceBytes data, guint32 width,
+                                        guint32 height, SpicePixels *picture, guint *age);
 
 G_END_DECLS

@@ -214,7 +214,8 @@ static Result decode(GstSpiceVideoDecoder *decoder, GPtrArray *units)
         SpicePixels picture;
         guint age;
 
-        if (!gst_spice_video_decoder_decode(decoder, (SpiceBytes){data, size}, &picture, &age))
+        if (!gst_spice_video_decoder_decode(decoder, (SpiceBytes){data, size}, WIDTH, HEIGHT,
+                                            &picture, &age))
             continue;
         result.first = MIN(result.first, n);
         result.shown++;
@@ -253,8 +254,9 @@ static void test_decoders_of(const Codec *codec)
         gst_plugin_feature_set_rank(feature, rank);
         if (decoder)
             result = decode(decoder, units);
-        g_print("# %s: %u of %u shown, %u at once, worst PSNR %.1f dB\n", name, result.shown,
-                units->len, result.shown_at_once, result.worst_psnr);
+        g_print("# %s: %u of %u shown, %u at once, worst PSNR %.1f dB, by %s\n", name, result.shown,
+                units->len, result.shown_at_once, result.worst_psnr,
+                decoder ? gst_spice_video_decoder_name(decoder) : "none");
         ok(result.shown >= N_PICTURES - 1 && result.worst_psnr > 27, "shows the pictures", name);
         gst_spice_video_decoder_free(decoder);
     }
