@@ -2,6 +2,7 @@
  *
  *     film [PROPERTY=VALUE...]      properties of spicesink
  *     film x11                      the film alone, in a window of the X server
+ *     film pictures                 the film alone, shown nowhere: for the command "frame"
  *
  * Text stands around a film of 320 x 240 at (160, 120) of a desktop of 640 x 480. Each of its frames
  * bears its number in its top 20 rows: 16 boxes, the highest bit first, white for 1. Prints
@@ -28,7 +29,7 @@ enum { WIDTH = 640, HEIGHT = 480, FILM_X = 160, FILM_Y = 120, FILM_WIDTH = 320, 
 enum { BOX = 20, N_BITS = 16, FRAME_US = 40000 };
 
 static GMutex lock;
-static gboolean plays, overlay, ended, in_window;
+static gboolean plays, overlay, ended, alone;
 static guint number;
 static GstElement *source, *sink;
 
@@ -55,12 +56,12 @@ static guint32 film_pixel(gint x, gint y, guint n)
 
 static gint shown_width(void)
 {
-    return in_window ? FILM_WIDTH : WIDTH;
+    return alone ? FILM_WIDTH : WIDTH;
 }
 
 static gint shown_height(void)
 {
-    return in_window ? FILM_HEIGHT : HEIGHT;
+    return alone ? FILM_HEIGHT : HEIGHT;
 }
 
 static void paint(guint32 *pixels, guint n, gboolean with_overlay)
@@ -69,7 +70,7 @@ static void paint(guint32 *pixels, guint n, gboolean with_overlay)
 
     for (y = 0; y < shown_height(); y++)
         for (x = 0; x < shown_width(); x++) {
-            const gint fx = in_window ? x : x - FILM_X, fy = in_window ? y : y - FILM_Y;
+            const gint fx = alone ? x : x - FILM_X, fy = alone ? y : y - FILM_Y;
             const gboolean in_film = fx >= 0 && fx < FILM_WIDTH && fy >= 0 && fy < FILM_HEIGHT;
 
             pixels[y * shown_width() + x] =
@@ -100,7 +101,7 @@ static gpointer play(gpointer data)
 
         g_mutex_lock(&lock);
         /* What captures the desktop sees that nothing changes; an X server would draw it again. */
-        is_new = plays || !in_window || number == 0;
+        is_new = plays || !alone || number == 0;
         number += plays;
         n = number;
         with_overlay = overlay;
@@ -163,6 +164,7 @@ static void obey(const char *command)
 
 int main(int argc, char **argv)
 {
+    const char *sink_name = "spicesink";
     GstElement *pipeline;
     char line[300];
     GThread *thread;
@@ -173,8 +175,12 @@ int main(int argc, char **argv)
     gst_spice_register_elements(NULL);
     pipeline = gst_pipeline_new(NULL);
     source = gst_element_factory_make("appsrc", NULL);
-    in_window = argc > 1 && strcmp(argv[1], "x11") == 0;
-    sink = gst_element_factory_make(in_window ? "ximagesink" : "spicesink", NULL);
+    if (argc > 1 && strcmp(argv[1], "x11") == 0)
+        sink_name = "ximagesink";
+    else if (argc > 1 && strcmp(argv[1], "pictures") == 0)
+        sink_name = "fakesink";
+    alone = !g_str_equal(sink_name, "spicesink");
+    sink = gst_element_factory_make(sink_name, NULL);
     caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT,
                                shown_width(), "height", G_TYPE_INT, shown_height(), "framerate",
                                GST_TYPE_FRACTION, 25, 1, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1,
@@ -183,9 +189,9 @@ int main(int argc, char **argv)
                  GST_FORMAT_TIME, "block", TRUE, NULL);
     gst_caps_unref(caps);
     g_object_set(sink, "sync", FALSE, NULL);
-    if (!in_window)
+    if (!alone)
         g_object_set(sink, "address", "127.0.0.1", NULL);
-    for (i = in_window ? 2 : 1; i < argc; i++) {
+    for (i = alone ? 2 : 1; i < argc; i++) {
         char **parts = g_strsplit(argv[i], "=", 2);
 
         gst_util_set_object_arg(G_OBJECT(sink), parts[0], parts[1]);
@@ -194,7 +200,7 @@ int main(int argc, char **argv)
     gst_bin_add_many(GST_BIN(pipeline), source, sink, NULL);
     gst_element_link(source, sink);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    if (!in_window)
+    if (!alone)
         g_object_get(sink, "port", &port, NULL);
     printf("port %d\n", port);
     fflush(stdout);

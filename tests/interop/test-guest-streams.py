@@ -11,7 +11,7 @@ import sys
 
 from harness import (BUILD, GUEST, WORK, Xvfb, check, picture, run, run_tests, shot,
                      spicy_screenshot)
-from vm import VM, free_port, wait_until
+from vm import VM, free_port, guest_with, wait_until
 from x11 import wait_for_manager
 
 OURS = os.path.join(BUILD, "server", "embed")
@@ -67,14 +67,7 @@ def boot():
     for name, data in make_frames().items():
         with open(os.path.join(folder, "root", "say", name), "wb") as f:
             f.write(data)
-    names = ["say"] + [f"say/{name}" for name in os.listdir(os.path.join(folder, "root", "say"))]
-    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], check=True,
-                             input="\n".join(names).encode() + b"\n",
-                             cwd=os.path.join(folder, "root"), stdout=subprocess.PIPE).stdout
-    os.symlink(os.path.join(GUEST, "vmlinux"), os.path.join(folder, "vmlinux"))
-    with open(os.path.join(GUEST, "initrd"), "rb") as base, \
-            open(os.path.join(folder, "initrd"), "wb") as out:
-        out.write(base.read() + archive)
+    guest_with(GUEST, os.path.join(folder, "root"), folder)
     port = free_port()
     guest = VM(WORK, "vm", f"port={port},addr=127.0.0.1,disable-ticketing=on", guest=folder,
                gpu="none", library=OURS, extra=[

@@ -1,96 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Video streams against spice-gtk and spicesrc: frames come in order and look as they should, what
 stands over them is exact at once, and all is when the film stops."""
-import contextlib
-import math
 import os
 import re
 import subprocess
 import sys
 import time
 
-from harness import (BUILD, LONG, SANITIZED_BUILD, SOURCE, WORK, Xvfb, check, check_equal, environment, picture, run,
-                     run_tests, shot)
+from film import (FILM_HEIGHT, FILM_WIDTH, FILM_X, FILM_Y, HEIGHT, LSAN, WIDTH, Film, crop, file, frame_number, psnr,
+                  record, spicy)
+from harness import BUILD, LONG, SANITIZED_BUILD, check, check_equal, environment, picture, run_tests, shot
 from vm import wait_until
-from x11 import wait_for_manager
 from xspice import Xspice
 
-LSAN = "suppressions=" + os.path.join(SOURCE, "tests", "interop", "lsan.supp")
-WIDTH, HEIGHT, FILM_X, FILM_Y, FILM_WIDTH, FILM_HEIGHT, BOX, BITS = 640, 480, 160, 120, 320, 240, 20, 16
-
 SEAM = 32
-
-
-def file(name):
-    return os.path.join(WORK, name)
-
-
-class Film:
-    """A desktop on which a film plays (film.c)."""
-
-    def __init__(self, *properties, build=BUILD, **env):
-        self.log = open(file(f"film-{time.monotonic_ns()}.log"), "w+b")
-        self.process = subprocess.Popen(
-            [os.path.join(build, "tests", "interop", "film"), *(properties or ["port=0"])],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
-            env=environment(build, **{"GST_DEBUG": "spiceclientstreams:4", "GST_DEBUG_NO_COLOR": 1,
-                                      "LSAN_OPTIONS": LSAN,
-                                      "ASAN_OPTIONS": "fast_unwind_on_malloc=0", **env}))
-        line = self.process.stdout.readline().decode()
-        check(line.startswith("port "), f"the film does not start: {line}{self.said()}")
-        self.port = int(line.split()[1])
-
-    def said(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
-
-    def tell(self, command):
-        self.process.stdin.write(command.encode() + b"\n")
-        self.process.stdin.flush()
-        check(self.process.stdout.readline() == b"ok\n", f"{command}: {self.said()[-2000:]}")
-
-    def codecs(self):
-        """Those that streams were sent in."""
-        return set(re.findall(r"stream \d+: \d+ x \d+ as (\w+)", self.said()))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        if kind:
-            self.process.kill()
-            self.process.wait()
-            return
-        self.process.stdin.close()
-        status = self.process.wait(timeout=60)
-        check(status == 0, f"the film ended with {status}: {self.said()[-3000:]}")
-
-
-# Pictures
-
-def crop(whole, x, y, width, height):
-    """RGB rows of a part of (width, height, RGB)."""
-    full, _, rgb = whole
-    return b"".join(rgb[3 * ((y + row) * full + x):3 * ((y + row) * full + x + width)]
-                    for row in range(height))
-
-
-def frame_number(desktop, left=FILM_X, top=FILM_Y):
-    """What the boxes over the film say; None if they are not there."""
-    full, _, rgb = desktop
-    number = 0
-    for bit in range(BITS):
-        at = 3 * ((top + BOX // 2) * full + left + bit * BOX + BOX // 2)
-        level = sum(rgb[at:at + 3]) / 3
-        if 64 < level < 192:
-            return None
-        number = number * 2 + (level >= 192)
-    return number
-
-
-def psnr(a, b):
-    error = sum((x - y) ** 2 for x, y in zip(a, b)) / len(a)
-    return 99 if error == 0 else 10 * math.log10(255 ** 2 / error)
 
 
 def check_film(film, desktop, number, what):
@@ -107,31 +30,6 @@ def check_film(film, desktop, number, what):
 
 
 # spice-gtk
-
-@contextlib.contextmanager
-def spicy(film):
-    """spicy that fills a screen of the desktop's size; gives a function that takes its picture."""
-    x = Xvfb(f"{WIDTH}x{HEIGHT}")
-    client = None
-    try:
-        wait_for_manager(x)
-        client = subprocess.Popen(["spicy", "-f", "-h", "127.0.0.1", "-p", str(film.port)],
-                                  env=x.environment(HOME=file("home"), G_DEBUG=""),
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-        def grab():
-            status, text = run(["import", "-window", "root", "-depth", "8", file("spicy.ppm")],
-                               env=x.environment())
-            check(status == 0, f"import: {text}")
-            return picture(file("spicy.ppm"))
-        wait_until(lambda: is_exact(film, grab), 20, "spicy shows the desktop")
-        yield grab
-    finally:
-        if client:
-            client.kill()
-            client.wait()
-        x.close()
-
 
 def watch(film, grab, what, pictures=8):
     """Looks on while it plays: frames come in order and look well. The last number."""
@@ -154,9 +52,13 @@ def is_exact(film, grab):
     return grab()[2] == picture(file("truth.ppm"))[2]
 
 
+def spicy_of(film):
+    return spicy(film.port, (WIDTH, HEIGHT), lambda grab: is_exact(film, grab))
+
+
 def see_with_spicy(codec, other=None):
     with Film("port=0", f"video-codecs={codec}") as film:
-        with spicy(film) as grab:
+        with spicy_of(film) as grab:
             film.tell("play")
             wait_until(lambda: film.codecs(), 10, "a stream begins")
             check(film.codecs() == {codec}, f"the stream is {film.codecs()}, not {codec}")
@@ -188,7 +90,7 @@ def test_spicy_shows_H264():
 
 
 def test_overlays_are_exact_in_spicy():
-    with Film("port=0", "video-codecs=mjpeg") as film, spicy(film) as grab:
+    with Film("port=0", "video-codecs=mjpeg") as film, spicy_of(film) as grab:
         film.tell("play")
         wait_until(lambda: film.codecs(), 10, "a stream begins")
         time.sleep(0.5)
@@ -211,26 +113,6 @@ def test_overlays_are_exact_in_spicy():
 
 
 # spicesrc
-
-def record(port, frames, name, *filters, size=(WIDTH, HEIGHT)):
-    """Desktops as spicesrc shows them: a list of (width, height, RGB)."""
-    folder = file(name)
-    os.makedirs(folder, exist_ok=True)
-    status, text = run(["gst-launch-1.0", "spicesrc", f"location=spice://127.0.0.1:{port}", "!",
-                        "video/x-raw,format=BGRx", "!", *filters, "identity", f"eos-after={frames}", "!",
-                        "multifilesink", f"location={folder}/%05d"])
-    check(status == 0, text[-1000:])
-    desktops = []
-    for number in sorted(os.listdir(folder)):
-        with open(os.path.join(folder, number), "rb") as raw:
-            data = raw.read()
-        rgb = bytearray(len(data) // 4 * 3)
-        for channel in range(3):
-            rgb[channel::3] = data[2 - channel::4]
-        desktops.append((*size, bytes(rgb)))
-        os.unlink(os.path.join(folder, number))
-    return desktops
-
 
 def see_with_spicesrc(codec):
     with Film("port=0", f"video-codecs={codec}") as film:

@@ -48,6 +48,19 @@ def connect_unix(path, seconds):
     return wait_until(attempt, seconds, f"server at {path}")
 
 
+def guest_with(base, root, folder):
+    """Makes `folder` a guest like `base` that has the files under `root`, too; the folder."""
+    names = [os.path.relpath(os.path.join(parent, name), root) for parent, folders, files in os.walk(root)
+             for name in (*folders, *files)]
+    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], check=True, cwd=root,
+                             input="\n".join(sorted(names)).encode() + b"\n", stdout=subprocess.PIPE).stdout
+    os.makedirs(folder, exist_ok=True)
+    os.symlink(os.path.join(base, "vmlinux"), os.path.join(folder, "vmlinux"))
+    with open(os.path.join(base, "initrd"), "rb") as first, open(os.path.join(folder, "initrd"), "wb") as out:
+        out.write(first.read() + archive)
+    return folder
+
+
 class VM:
     """One QEMU process. `spice` are options of -spice beside the address, for example
     "port=5900,disable-ticketing=on"; `guest` is the folder with vmlinux and initrd, or None for

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A film that a guest's own player paints on its screen: GStreamer's fbdevsink, on the QXL driver of
+Debian's kernel, on our libspice-server. It is found among what the kernel draws, spice-gtk and
+spicesrc show its frames in order, and all is exact after its end."""
+import os
+import re
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from film import FILM_HEIGHT, FILM_WIDTH, encode, file, frame_number, record, spicy
+from harness import BUILD, GUEST, LONG, WORK, check, check_equal, picture, run, run_tests, shot
+from vm import VM, free_port, guest_with, wait_until
+
+OURS = os.path.join(BUILD, "server", "embed")
+FRAMES, RATE = 300, 15
+PLUGINS = ("coreelements", "matroska", "jpeg", "videoconvertscale", "fbdevsink")
+
+
+def libraries(programs):
+    """The files that these need beside themselves."""
+    found = set()
+    for program in programs:
+        status, text = run(["ldd", program])
+        check(status == 0, text)
+        found.update(re.findall(r"(/\S+) \(0x", text))
+    return found
+
+
+def player(root):
+    """Puts gst-launch-1.0, what it needs, and a film under `root`."""
+    status, folder = run(["pkg-config", "--variable=pluginsdir", "gstreamer-1.0"])
+    check(status == 0, folder)
+    plugins = [os.path.join(folder.strip(), f"libgst{name}.so") for name in PLUGINS]
+    program = shutil.which("gst-launch-1.0")
+    places = {source: source.lstrip("/") for source in (program, *libraries([program, *plugins]))}
+    places.update((plugin, os.path.join("plugins", os.path.basename(plugin))) for plugin in plugins)
+    for source, target in places.items():
+        os.makedirs(os.path.dirname(os.path.join(root, target)), exist_ok=True)
+        shutil.copy(source, os.path.join(root, target))
+    encode(FRAMES, RATE, os.path.join(root, "film.mkv"), "jpegenc", "quality=90", "!", "matroskamux")
+    return ("GST_PLUGIN_SYSTEM_PATH=/plugins GST_REGISTRY=/tmp/registry GST_REGISTRY_FORK=no gst-launch-1.0 -q filesrc location=/film.mkv ! "
+            "matroskademux ! jpegdec ! videoconvert ! fbdevsink")
+
+
+def is_film(size):
+    """Whether a stream of this size is the film, or the whole rows that the kernel may paint of it."""
+    return FILM_WIDTH <= size[0] and FILM_HEIGHT - 20 <= size[1] <= FILM_HEIGHT + 32
+
+
+def in_order(numbers, least):
+    return None not in numbers and numbers == sorted(numbers) and len(set(numbers)) >= least
+
+
+class Guest:
+    """A guest with a film and its player, on our library."""
+
+    def __init__(self, gpu):
+        folder = file("guest-" + gpu)
+        root = os.path.join(folder, "root")
+        os.makedirs(root)
+        self.player = player(root)
+        self.port = free_port()
+        self.vm = VM(WORK, "vm-" + gpu,
+                     f"port={self.port},addr=127.0.0.1,disable-ticketing=on,streaming-video=filter",
+                     guest=guest_with(GUEST, root, folder), gpu=gpu, library=OURS,
+                     env=dict(os.environ, GST_DEBUG="spiceclientstreams:4", GST_DEBUG_NO_COLOR="1"))
+
+    def __enter__(self):
+        try:
+            self.vm.wait_ready()
+            self.vm.run("dmesg -n 1")
+            self.vm.run(r"echo -e '\033c\033[?25l' >/dev/tty1")
+            text = self.vm.run("cat /sys/class/graphics/fb0/virtual_size")
+            self.size = tuple(map(int, re.search(r"^(\d+),(\d+)$", text, re.M).groups()))
+        except BaseException:
+            self.vm.close()
+            raise
+        self.left, self.top = (self.size[0] - FILM_WIDTH) // 2, (self.size[1] - FILM_HEIGHT) // 2
+        return self
+
+    def __exit__(self, *error):
+        self.vm.close()
+
+    def screen(self):
+        """What stands in the guest's memory, as QEMU itself finds it: the file of a picture."""
+        self.vm.qmp("screendump", filename=file("screen.ppm"))
+        return file("screen.ppm")
+
+    def streams(self):
+        """What began for clients: [(width, height)]."""
+        with open(os.path.join(self.vm.folder, "stderr.log"), errors="replace") as log:
+            return [(int(width), int(height)) for width, height in
+                    re.findall(r"stream \d+: (\d+) x (\d+) as mjpeg", log.read())]
+
+
+def see_film(gpu):
+    with Guest(gpu) as guest:
+        def is_exact(grab):
+            return grab() == picture(guest.screen())
+
+        def number(desktop):
+            return frame_number(desktop, guest.left, guest.top)
+
+        with spicy(guest.port, guest.size, is_exact) as grab, ThreadPoolExecutor() as pool:
+            guest.vm.run(f"{guest.player} >/tmp/said 2>&1 & player=$!")
+            wait_until(guest.streams, 30, "stream")
+            ours = pool.submit(
+                record, guest.port, 30, "ours", "videocrop", f"left={guest.left}", f"top={guest.top}",
+                f"right={guest.size[0] - FILM_WIDTH - guest.left}",
+                f"bottom={guest.size[1] - FILM_HEIGHT - guest.top}", "!", size=(FILM_WIDTH, FILM_HEIGHT))
+            theirs = [number(grab())]
+            while not ours.done():
+                theirs.append(number(grab()))
+            ours = [frame_number(frame, 0, 0) for frame in ours.result()]
+            print(f"# {gpu}: spicy showed {theirs}, spicesrc {len(set(ours))} frames, {min(ours)} to {max(ours)}")
+            check(in_order(theirs, 5), f"spicy showed {theirs}")
+            check(in_order(ours, 15), f"spicesrc showed {ours}")
+            check(all(map(is_film, guest.streams())), f"streams were {guest.streams()}")
+            said = guest.vm.run("kill $player; wait $player; cat /tmp/said")
+            last = wait_until(lambda: is_exact(grab) and number(grab()), 20, "exact picture in spicy after the end")
+            check(last >= max(*theirs, *ours), f"the last frame is {last}: {said}")
+        status, lines = shot(file("end.ppm"), "--location", f"spice://127.0.0.1:{guest.port}")
+        check(status == 0, "\n".join(lines))
+        check_equal(file("end.ppm"), guest.screen(), "spicesrc, after the end")
+        print(f"# {gpu}: streams of {guest.streams()}, the last frame is {last}")
+
+
+def test_a_film_on_a_QXL_guest_is_seen():
+    see_film("qxl")
+
+
+def test_a_film_on_a_virtio_guest_is_seen():
+    see_film("virtio-gpu")
+
+
+def test_a_film_on_a_guest_with_a_plain_framebuffer_is_seen():
+    see_film("bochs")
+
+
+if __name__ == "__main__":
+    tests = [test_a_film_on_a_QXL_guest_is_seen]
+    if LONG:  # what is left out is much like what is not
+        tests += [test_a_film_on_a_virtio_guest_is_seen, test_a_film_on_a_guest_with_a_plain_framebuffer_is_seen]
+    sys.exit(run_tests(tests))
