@@ -7,10 +7,6 @@
 #include "gst-plugins/audio/session-audio.h"
 #include "session/session-sound.h"
 
-/* What a sound device holds, and hands on at once, in microseconds: less than it would by itself, as
- * pictures wait for sound. */
-enum { BUFFER_TIME_US = 60000, LATENCY_TIME_US = 10000 };
-
 struct SpiceSound {
     gatomicrefcount refs; /* the owner's, and one for each notice under way */
     GMainContext *context;
@@ -49,9 +45,9 @@ static void notify(SpiceSound *self, GSourceFunc func)
 /** Plug-ins are not looked for (main.c), so those for sound are loaded by name; any may be missing. */
 static void load_plugins(void)
 {
-    static const char *const names[] = {"coreelements", "audioconvert", "audioresample",
-                                        "volume",       "autodetect",   "pulseaudio",
-                                        "pipewire",     "alsa",         "openal"};
+    static const char *const names[] = {"coreelements", "audioconvert", "audioresample", "volume",
+                                        "autodetect",   "audiotestsrc", "pulseaudio",    "pipewire",
+                                        "alsa",         "openal"};
     static gboolean loaded;
     guint i;
 
@@ -89,6 +85,14 @@ static void end(GstElement **pipeline)
     g_clear_pointer(pipeline, gst_object_unref);
 }
 
+/** What it warns of is that there is none; it is looked for from then on. */
+static gboolean is_device(GstObject *object)
+{
+    return GST_IS_ELEMENT(object) &&
+           g_str_has_prefix(GST_OBJECT_NAME(gst_element_get_factory(GST_ELEMENT(object))),
+                            "spiceaudio");
+}
+
 static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data)
 {
     SpiceSound *self = data;
@@ -101,34 +105,16 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data)
     pipeline = playback ? self->playback : self->record;
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY && pipeline)
         gst_bin_recalculate_latency(GST_BIN(pipeline));
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING && is_device(GST_MESSAGE_SRC(message))) {
+        gst_message_parse_warning(message, &error, NULL);
+        complain(self, playback ? NO_PLAYBACK : NO_RECORD, error->message);
+    }
     if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
         return G_SOURCE_CONTINUE;
     gst_message_parse_error(message, &error, NULL);
     complain(self, playback ? NO_PLAYBACK : NO_RECORD, error->message);
     end(playback ? &self->playback : &self->record);
     return G_SOURCE_CONTINUE;
-}
-
-/** The device that autoaudiosink or autoaudiosrc has chosen. */
-static void on_device_added(GstChildProxy *proxy, GObject *device, const char *name, gpointer data)
-{
-    GObjectClass *klass = G_OBJECT_GET_CLASS(device);
-
-    if (g_object_class_find_property(klass, "buffer-time"))
-        g_object_set(device, "buffer-time", (gint64)BUFFER_TIME_US, "latency-time",
-                     (gint64)LATENCY_TIME_US, NULL);
-    /* Pictures shall not inherit the sound card's clock. */
-    if (g_object_class_find_property(klass, "provide-clock"))
-        g_object_set(device, "provide-clock", FALSE, NULL);
-}
-
-static GstElement *make_device(const char *factory)
-{
-    GstElement *device = gst_element_factory_make(factory, NULL);
-
-    if (device)
-        g_signal_connect(device, "child-added", G_CALLBACK(on_device_added), NULL);
-    return device;
 }
 
 /** Takes the elements, which may be NULL, over, and runs them one after another. NULL: it cannot be. */
@@ -170,10 +156,7 @@ static gboolean start_playback(gpointer data)
     {
         GstElement *elements[] = {
             gst_spice_playback_bin_new(self->session, FALSE),
-            gst_element_factory_make("queue", NULL),
-            gst_element_factory_make("audioconvert", NULL),
-            gst_element_factory_make("audioresample", NULL),
-            make_device("autoaudiosink"),
+            gst_element_factory_make("spiceaudiosink", NULL),
         };
 
         self->playback = run(self, elements, G_N_ELEMENTS(elements), NO_PLAYBACK);
@@ -195,8 +178,7 @@ static gboolean update_record(gpointer data)
     load_plugins();
     {
         GstElement *elements[] = {
-            make_device("autoaudiosrc"),
-            gst_element_factory_make("queue", NULL),
+            gst_element_factory_make("spiceaudiosrc", NULL),
             gst_spice_record_bin_new(self->session),
         };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements.h"
 
+#include "audio/spiceaudiosink.h"
+#include "audio/spiceaudiosrc.h"
 #include "audio/spiceceltdec.h"
 #include "audio/spiceceltenc.h"
 #include "audio/spicelipsync.h"
@@ -35,6 +37,8 @@ gboolean gst_spice_register_elements(GstPlugin *plugin)
         GstRank rank;
         GType (*get_type)(void);
     } elements[] = {
+        {"spiceaudiosink", GST_RANK_NONE, gst_spice_audio_sink_get_type},
+        {"spiceaudiosrc", GST_RANK_NONE, gst_spice_audio_src_get_type},
         {"spiceceltdec", GST_RANK_PRIMARY, gst_spice_celt_dec_get_type},
         {"spiceceltenc", GST_RANK_PRIMARY, gst_spice_celt_enc_get_type},
         {"spicechannelsink", GST_RANK_NONE, gst_spice_channel_sink_get_type},

@@ -19,11 +19,13 @@
  * silence, in buffers with %GST_BUFFER_FLAG_GAP, which goes on to where sound begins again. (Not an event:
  * matroskamux and other muxers wait until there is a buffer on each of their pads.)
  *
+ * What plays it may say that it is heard later than by its timestamp (sound-lateness.h): that counts as latency, too.
+ *
  * The element adds 40 ms of latency, which is how much before its time sound may come to lie.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! audioconvert ! autoaudiosink
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! spiceaudiosink
  * ]|
  */
 #include "spicelipsync.h"
@@ -35,6 +37,7 @@
 #include "media-time-meta.h"
 #include "session/media-clock.h"
 #include "session/sound-codec.h"
+#include "sound-lateness.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicelipsync_debug);
 #define GST_CAT_DEFAULT spicelipsync_debug
@@ -75,6 +78,7 @@ struct _GstSpiceLipsync {
     GstPad *sink, *src;
     GstSpiceSession *session; /* under the object lock; does not change while it runs */
     GstClockTime latency;     /* under the object lock: of the pipeline; NONE: not known yet */
+    GstClockTimeDiff late;    /* under the object lock: of what plays it, beyond that */
     gboolean
         latency_changed; /* under the object lock: what was played with another one does not count */
 
@@ -168,12 +172,15 @@ static gboolean get_now(GstSpiceLipsync *self, GstClockTimeDiff *running, gint64
     return TRUE;
 }
 
-static GstClockTime get_latency(GstSpiceLipsync *self, gboolean *changed)
+/** How long after its timestamp sound is heard. */
+static GstClockTimeDiff get_latency(GstSpiceLipsync *self, gboolean *changed)
 {
-    GstClockTime latency;
+    GstClockTimeDiff latency;
 
     GST_OBJECT_LOCK(self);
-    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : 0; /* as sinks have it */
+    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? (GstClockTimeDiff)self->latency
+                                                     : 0; /* as sinks have it */
+    latency += self->late;
     *changed = self->latency_changed;
     self->latency_changed = FALSE;
     GST_OBJECT_UNLOCK(self);
@@ -187,7 +194,7 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
     const gsize n = gst_buffer_get_size(sound) / GST_SPICE_SOUND_SAMPLE_SIZE;
     const gint64 length_us = (gint64)(n * G_USEC_PER_SEC / self->rate);
     gboolean changed;
-    const GstClockTime latency = get_latency(self, &changed);
+    const GstClockTimeDiff latency = get_latency(self, &changed);
     GstClockTimeDiff running;
     gint64 stream_us, now_us, due_us;
 
@@ -201,11 +208,10 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
         gst_spice_media_clock_set_audio(clock, FALSE, 0, 0);
     }
     gst_spice_media_clock_set_audio(
-        clock, TRUE, latency > HEADROOM ? (gint64)((latency - HEADROOM) / GST_USECOND) : 0,
+        clock, TRUE, (latency - (GstClockTimeDiff)HEADROOM) / (GstClockTimeDiff)GST_USECOND,
         self->skew_us);
     due_us = gst_spice_media_clock_get_due(clock, SPICE_MEDIA_AUDIO, stream_us, now_us);
-    *wanted =
-        running + (due_us - now_us) * (GstClockTimeDiff)GST_USECOND - (GstClockTimeDiff)latency;
+    *wanted = running + (due_us - now_us) * (GstClockTimeDiff)GST_USECOND - latency;
     return TRUE;
 }
 
@@ -286,11 +292,16 @@ static gboolean set_anew(GstSpiceLipsync *self, GstClockTime wanted)
     const gboolean fill = self->silent && can_fill(self, wanted);
 
     set_correction(self, 0);
-    if (fill)
+    if (fill) {
         push_silence(self, wanted, FALSE);
-    else
-        self->next = wanted;
-    return fill;
+        return TRUE;
+    }
+    /* What plays it places it anew, so that it is in time again. */
+    GST_OBJECT_LOCK(self);
+    self->next = (GstClockTime)MAX((GstClockTimeDiff)wanted + self->late, 0);
+    self->late = 0;
+    GST_OBJECT_UNLOCK(self);
+    return FALSE;
 }
 
 /** Has sound wait longer if a packet comes after its time, by which sinks go if they have a latency.
@@ -298,16 +309,16 @@ static gboolean set_anew(GstSpiceLipsync *self, GstClockTime wanted)
 static gboolean wait_longer(GstSpiceLipsync *self, GstClockTimeDiff *wanted)
 {
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
-    GstClockTimeDiff in_time, late;
-    GstClockTime latency;
+    GstClockTimeDiff in_time, late, latency;
     gint64 now_us;
 
     GST_OBJECT_LOCK(self);
-    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : 0;
+    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? (GstClockTimeDiff)self->latency : 0;
+    latency += latency != 0 ? self->late : 0;
     GST_OBJECT_UNLOCK(self);
     if (latency == 0 || !get_now(self, &in_time, &now_us))
         return FALSE;
-    in_time -= (GstClockTimeDiff)latency;
+    in_time -= latency;
     late = in_time - (GstClockTimeDiff)self->next;
     if (late <= (GstClockTimeDiff)MAX_LATE || late > (GstClockTimeDiff)MAX_PAUSE)
         return FALSE;
@@ -405,7 +416,15 @@ static gboolean on_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
 static gboolean on_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
 {
     GstSpiceLipsync *self = GST_SPICE_LIPSYNC(parent);
+    GstClockTimeDiff late;
 
+    if (gst_spice_sound_lateness_event_parse(event, &late)) {
+        GST_OBJECT_LOCK(self);
+        self->late = late;
+        GST_OBJECT_UNLOCK(self);
+        gst_event_unref(event);
+        return TRUE;
+    }
     if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
         GstClockTime latency;
 

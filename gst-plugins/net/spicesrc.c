@@ -34,13 +34,13 @@
  * gst-launch-1.0 spicesrc location=spice://localhost:5900 num-buffers=1 ! videoconvert ! pngenc ! filesink location=shot.png
  * ]| Takes a picture of it.
  * |[
- * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! audioconvert ! autoaudiosink
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink desktop.audio ! spiceaudiosink
  * ]| The same with its sound.
  * |[
  * gst-launch-1.0 -e spicesrc location=spice://localhost:5900 name=desktop timestamps=arrival ! videoconvert ! jpegenc ! queue ! matroskamux name=file ! filesink location=desktop.mkv desktop.audio ! audioconvert ! audioresample ! opusenc ! queue ! file.
  * ]| Records it with its sound, until it is interrupted.
  * |[
- * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink autoaudiosrc ! audioconvert ! desktop.record
+ * gst-launch-1.0 spicesrc location=spice://localhost:5900 name=desktop ! videoconvert ! autovideosink spiceaudiosrc ! desktop.record
  * ]| Lets the guest hear the microphone.
  */
 #include <gst/video/video.h>

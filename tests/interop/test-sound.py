@@ -383,14 +383,14 @@ def documented_lines(pattern):
 
 def launch(line, port=0, pictures="fakesink num-buffers=1", before="", **options):
     line = line.replace("spice://localhost:5900", f"spice://127.0.0.1:{port}")
-    line = line.replace("autovideosink", pictures).replace("autoaudiosink", "fakesink num-buffers=20")
+    line = line.replace("autovideosink", pictures).replace("spiceaudiosink", "fakesink num-buffers=20")
     status, text = run(["sh", "-c", f"{before} gst-launch-1.0 -q -e " + line], **options)
     check(status == 0, f"{line}: {text[-600:]}")
 
 
 def test_launch_lines_that_play_sound():
     """test-lipsync.py records with the others, test-spicesrc.py runs those without sound."""
-    for line in documented_lines(r"desktop\.audio ! .*autoaudiosink"):
+    for line in documented_lines(r"desktop\.audio ! spiceaudiosink"):
         with host(48000, file("unused.raw")) as port:
             launch(line, port)
 
@@ -398,7 +398,7 @@ def test_launch_lines_that_play_sound():
 def test_launch_lines_that_record_a_microphone():
     for line in documented_lines(r"! desktop\.record"):
         heard = file("launched.raw")
-        line = re.sub("autoaudiosrc|audiotestsrc is-live=true",
+        line = re.sub("spiceaudiosrc|audiotestsrc is-live=true",
                       "audiotestsrc is-live=true freq=660", line)
         with host(48000, heard) as port:
             launch(line, port, "fakesink", "timeout --foreground --preserve-status -s INT 3")

@@ -494,7 +494,7 @@ def test_playbin_shows_it_and_takes_keys():
 
 # What the documentation says
 
-ELEMENTS = ["spiceceltdec", "spiceceltenc", "spicechannelsink", "spicechannelsrc", "spicedamage",
+ELEMENTS = ["spiceaudiosink", "spiceaudiosrc", "spiceceltdec", "spiceceltenc", "spicechannelsink", "spicechannelsrc", "spicedamage",
             "spicedisplaydec", "spicedisplayenc", "spicedisplaysink", "spicedrawsrc",
             "spiceglzdec", "spiceglzenc", "spiceheads", "spicelipsync", "spicelz4dec", "spicelz4enc",
             "spicelzdec", "spicelzenc", "spiceplaybacksink", "spiceplaybacksrc", "spicequicdec",

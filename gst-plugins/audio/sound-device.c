@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sound-device.h"
+
+#include <gst/audio/audio.h>
+
+GST_DEBUG_CATEGORY_STATIC(sound_device_debug);
+#define GST_CAT_DEFAULT sound_device_debug
+
+enum {
+    PROP_0,
+    PROP_BUFFER_TIME,
+    PROP_LATENCY_TIME,
+};
+
+/* Microseconds: less than devices hold by themselves, as pictures wait for sound. */
+enum { BUFFER_TIME_US = 60000, LATENCY_TIME_US = 10000 };
+/* Attempts at the same kind of device, the first at once. */
+enum { SAME_ATTEMPTS = 10 };
+#define SAME_PAUSE_US (400 * G_TIME_SPAN_MILLISECOND)
+/* Between looks for a device if there is none; it doubles from one to the next. */
+#define SEARCH_US      (2 * G_TIME_SPAN_SECOND)
+#define MOST_SEARCH_US G_TIME_SPAN_MINUTE
+
+typedef struct {
+    GstPad *pad;
+    gint64 buffer_time_us, latency_time_us; /* under the object lock */
+
+    GMutex chain_lock; /* held while the chain is changed, or its state; taken before all others */
+    GstElement *chain; /* under chain_lock: device and what is before or behind it; NULL: none */
+    GstState target;   /* under chain_lock: what the chain's state is to be */
+
+    GMutex lock;
+    GCond wake;
+    GThread *worker;
+    gboolean ending;         /* under lock */
+    gboolean ended;          /* under lock: the stream has, so that no other device is needed */
+    gboolean lost;           /* under lock: the chain has failed, or there is none */
+    gboolean pretends;       /* under lock: there is no device, what stands for it does nothing */
+    GstElementFactory *kind; /* under lock: of the last device that did something; NULL: none yet */
+    gboolean told;           /* under lock: that there is none */
+} GstSpiceSoundDevicePrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstSpiceSoundDevice, gst_spice_sound_device, GST_TYPE_BIN)
+
+static GstSpiceSoundDevicePrivate *private_of(GstSpiceSoundDevice *self)
+{
+    return gst_spice_sound_device_get_instance_private(self);
+}
+
+GstPad *gst_spice_sound_device_get_pad(GstSpiceSoundDevice *self)
+{
+    return private_of(self)->pad;
+}
+
+gboolean gst_spice_sound_device_is_lost(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gboolean lost;
+
+    g_mutex_lock(&p->lock);
+    lost = p->lost;
+    g_mutex_unlock(&p->lock);
+    return lost;
+}
+
+gboolean gst_spice_sound_device_set_ended(GstSpiceSoundDevice *self, gboolean ended)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gboolean takes_it;
+
+    g_mutex_lock(&p->chain_lock); /* no other device now */
+    g_mutex_lock(&p->lock);
+    p->ended = ended;
+    takes_it = p->chain && !p->lost;
+    g_cond_signal(&p->wake);
+    g_mutex_unlock(&p->lock);
+    g_mutex_unlock(&p->chain_lock);
+    return takes_it;
+}
+
+static void lose(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gboolean ended;
+
+    g_mutex_lock(&p->lock);
+    p->lost = TRUE;
+    ended = p->ended;
+    g_cond_signal(&p->wake);
+    g_mutex_unlock(&p->lock);
+    if (ended && GST_PAD_IS_SINK(p->pad)) /* it will not tell any more */
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_eos(GST_OBJECT(self)));
+}
+
+/* The device */
+
+static void set_if_there(GstElement *element, const char *name, gint64 value)
+{
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), name))
+        g_object_set(element, name, value, NULL);
+}
+
+/** What autoaudiosink and autoaudiosrc make if they find nothing else bears such a name. */
+static gboolean does_nothing(GstElement *device)
+{
+    return g_str_has_prefix(GST_OBJECT_NAME(device), "fake-");
+}
+
+static void configure(GstSpiceSoundDevice *self, GstElement *device)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gint64 buffer_time_us, latency_time_us;
+
+    GST_OBJECT_LOCK(self);
+    buffer_time_us = p->buffer_time_us;
+    latency_time_us = p->latency_time_us;
+    GST_OBJECT_UNLOCK(self);
+    set_if_there(device, "buffer-time", buffer_time_us);
+    set_if_there(device, "latency-time", latency_time_us);
+    /* Pictures shall not inherit the sound card's clock. */
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(device), "provide-clock"))
+        g_object_set(device, "provide-clock", FALSE, NULL);
+    GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->configure(self, device);
+}
+
+/** autoaudiosink tries one after the other; the last one stays. */
+static void on_device_added(GstChildProxy *proxy, GObject *device, const char *name,
+                            GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    configure(self, GST_ELEMENT(device));
+    g_mutex_lock(&p->lock);
+    p->pretends = does_nothing(GST_ELEMENT(device));
+    if (!p->pretends)
+        gst_object_replace((GstObject **)&p->kind,
+                           GST_OBJECT(gst_element_get_factory(GST_ELEMENT(device))));
+    g_mutex_unlock(&p->lock);
+}
+
+/** `kind`: NULL: whichever there is. */
+static GstElement *make_device(GstSpiceSoundDevice *self, GstElementFactory *kind)
+{
+    GstElement *device;
+
+    if (kind) {
+        device = gst_element_factory_create(kind, NULL);
+        if (device)
+            configure(self, device);
+        return device;
+    }
+    device = gst_element_factory_make(GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->automatic, NULL);
+    if (device)
+        g_signal_connect_object(device, "child-added", G_CALLBACK(on_device_added), self, 0);
+    return device;
+}
+
+/** (transfer full) NULL: plug-ins are missing. */
+static GstElement *make_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
+{
+    const GstSpiceSoundDeviceClass *klass = GST_SPICE_SOUND_DEVICE_GET_CLASS(self);
+    const gboolean is_sink = GST_PAD_IS_SINK(private_of(self)->pad);
+    GstElement *device = make_device(self, kind), *between, *chain;
+    GstPad *pad;
+
+    if (!device)
+        return NULL;
+    between = gst_parse_bin_from_description(klass->between, TRUE, NULL);
+    if (!between) {
+        gst_object_unref(device);
+        return NULL;
+    }
+    chain = gst_object_ref_sink(gst_bin_new(NULL));
+    gst_bin_add_many(GST_BIN(chain), between, device, NULL);
+    gst_element_link(is_sink ? between : device, is_sink ? device : between);
+    pad = gst_element_get_static_pad(between, klass->pad);
+    gst_element_add_pad(chain, gst_ghost_pad_new(klass->pad, pad));
+    gst_object_unref(pad);
+    return chain;
+}
+
+/** Under chain_lock. */
+static void end_chain(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    if (!p->chain)
+        return;
+    gst_ghost_pad_set_target(GST_GHOST_PAD(p->pad), NULL);
+    gst_element_set_state(p->chain, GST_STATE_NULL);
+    gst_bin_remove(GST_BIN(self), p->chain);
+    g_clear_pointer(&p->chain, gst_object_unref);
+}
+
+/** Under chain_lock. FALSE: it cannot be. */
+static gboolean set_chain_state(GstSpiceSoundDevice *self, GstState state)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    gst_element_set_base_time(p->chain, gst_element_get_base_time(GST_ELEMENT(self)));
+    gst_element_set_start_time(p->chain, gst_element_get_start_time(GST_ELEMENT(self)));
+    return gst_element_set_state(p->chain, state) != GST_STATE_CHANGE_FAILURE;
+}
+
+/** Under chain_lock. FALSE: plug-ins are missing, or it does not work and counts as lost. */
+static gboolean begin_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstElement *chain = make_chain(self, kind);
+    GstPad *pad;
+
+    if (!chain)
+        return FALSE;
+    p->chain = chain;
+    g_mutex_lock(&p->lock);
+    p->lost = FALSE;
+    g_mutex_unlock(&p->lock);
+    gst_element_set_locked_state(chain, TRUE);
+    gst_bin_add(GST_BIN(self), gst_object_ref(chain));
+    pad = gst_element_get_static_pad(chain, GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->pad);
+    gst_ghost_pad_set_target(GST_GHOST_PAD(p->pad), pad);
+    gst_object_unref(pad);
+    if (!set_chain_state(self, p->target) || gst_spice_sound_device_is_lost(self)) {
+        end_chain(self);
+        lose(self);
+        return FALSE;
+    }
+    GST_INFO_OBJECT(self, "there is a device");
+    return TRUE;
+}
+
+/* The worker: finds another device */
+
+/** Under lock: waits, but not for longer than needed. FALSE: it is to end. */
+static gboolean pause_for(GstSpiceSoundDevicePrivate *p, gint64 us)
+{
+    const gint64 end = g_get_monotonic_time() + us;
+
+    while (!p->ending && g_cond_wait_until(&p->wake, &p->lock, end)) {
+    }
+    return !p->ending;
+}
+
+/** Any other, if `kind` is NULL. TRUE: there is one, or none is needed. */
+static gboolean replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gboolean done = TRUE, ended;
+
+    g_mutex_lock(&p->chain_lock);
+    g_mutex_lock(&p->lock);
+    ended = p->ended;
+    g_mutex_unlock(&p->lock);
+    if (p->target >= GST_STATE_READY && !ended) {
+        end_chain(self);
+        done = begin_chain(self, kind);
+    }
+    g_mutex_unlock(&p->chain_lock);
+    return done;
+}
+
+static void tell_if_silent(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gboolean tell;
+
+    g_mutex_lock(&p->lock);
+    tell = (p->pretends || p->lost) && !p->told;
+    p->told |= tell;
+    g_mutex_unlock(&p->lock);
+    if (tell)
+        GST_ELEMENT_WARNING(self, RESOURCE, NOT_FOUND, ("There is no device for sound."), (NULL));
+}
+
+/** The device was lost. */
+static void find_another(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstElementFactory *kind;
+    gboolean goes_on = TRUE, found = FALSE;
+    guint i;
+
+    g_mutex_lock(&p->lock);
+    kind = p->kind ? gst_object_ref(p->kind) : NULL;
+    g_mutex_unlock(&p->lock);
+    for (i = 0; kind && i < SAME_ATTEMPTS && goes_on && !found; i++) {
+        found = replace(self, kind);
+        g_mutex_lock(&p->lock);
+        goes_on = found || pause_for(p, SAME_PAUSE_US);
+        g_mutex_unlock(&p->lock);
+    }
+    if (goes_on && !found)
+        replace(self, NULL);
+    g_clear_pointer(&kind, gst_object_unref);
+}
+
+/** (transfer full) What was there, or is to be tried first. */
+static GstElementFactory *get_likely_kind(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstElementFactory *kind;
+
+    g_mutex_lock(&p->lock);
+    kind = p->kind ? gst_object_ref(p->kind) : NULL;
+    g_mutex_unlock(&p->lock);
+    return kind ? kind : gst_element_factory_find(GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->likely);
+}
+
+/** There was none: whether there is by now. Only one kind is tried, as ALSA's library says on standard error each time
+ * that it finds no card. */
+static void search(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstElementFactory *kind = get_likely_kind(self);
+    GstElement *device = kind ? gst_element_factory_create(kind, NULL) : NULL;
+
+    if (device) {
+        const gboolean works =
+            gst_element_set_state(device, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+
+        gst_element_set_state(device, GST_STATE_NULL);
+        gst_object_unref(device);
+        if (works && replace(self, kind)) {
+            g_mutex_lock(&p->lock);
+            p->pretends = FALSE;
+            gst_object_replace((GstObject **)&p->kind, GST_OBJECT(kind));
+            g_mutex_unlock(&p->lock);
+        }
+    }
+    g_clear_pointer(&kind, gst_object_unref);
+}
+
+static gpointer work(gpointer data)
+{
+    GstSpiceSoundDevice *self = data;
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    gint64 search_us = SEARCH_US;
+
+    g_mutex_lock(&p->lock);
+    while (!p->ending) {
+        const gboolean lost = p->lost;
+
+        if (p->ended || (!p->lost && !p->pretends)) {
+            search_us = SEARCH_US;
+            g_cond_wait(&p->wake, &p->lock);
+            continue;
+        }
+        if (!lost) {
+            if (!pause_for(p, search_us))
+                break;
+            search_us = MIN(2 * search_us, MOST_SEARCH_US);
+        }
+        g_mutex_unlock(&p->lock);
+        if (lost)
+            find_another(self);
+        else
+            search(self);
+        tell_if_silent(self);
+        g_mutex_lock(&p->lock);
+        if (p->lost) /* not even something that does nothing */
+            pause_for(p, SEARCH_US);
+    }
+    g_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+/* Messages: streaming threads, and those that change states */
+
+/** The device's state is its own, and so are its errors. */
+static void gst_spice_sound_device_handle_message(GstBin *bin, GstMessage *message)
+{
+    GstSpiceSoundDevice *self = GST_SPICE_SOUND_DEVICE(bin);
+    g_autoptr(GError) error = NULL;
+
+    switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ERROR:
+        gst_message_parse_error(message, &error, NULL);
+        GST_WARNING_OBJECT(self, "%s: %s", GST_MESSAGE_SRC_NAME(message), error->message);
+        lose(self);
+        break;
+    case GST_MESSAGE_WARNING: /* autoaudiosink's, that there is nothing: we say it once */
+    case GST_MESSAGE_ASYNC_START:
+    case GST_MESSAGE_ASYNC_DONE:
+        break;
+    default:
+        GST_BIN_CLASS(gst_spice_sound_device_parent_class)->handle_message(bin, message);
+        return;
+    }
+    gst_message_unref(message);
+}
+
+/* States */
+
+static void start_worker(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    p->ending = p->ended = p->told = FALSE;
+    p->worker = g_thread_new("spice-sound", work, self);
+}
+
+static void end_worker(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    if (!p->worker)
+        return;
+    g_mutex_lock(&p->lock);
+    p->ending = TRUE;
+    g_cond_signal(&p->wake);
+    g_mutex_unlock(&p->lock);
+    g_clear_pointer(&p->worker, g_thread_join);
+}
+
+static GstStateChangeReturn gst_spice_sound_device_change_state(GstElement *element,
+                                                                GstStateChange transition)
+{
+    GstSpiceSoundDevice *self = GST_SPICE_SOUND_DEVICE(element);
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+    const GstState next = GST_STATE_TRANSITION_NEXT(transition);
+    GstStateChangeReturn result;
+    gboolean complete = TRUE;
+
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+        end_worker(self);
+    g_mutex_lock(&p->chain_lock);
+    p->target = next;
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+        complete = begin_chain(self, NULL) || gst_spice_sound_device_is_lost(self);
+    else if (next == GST_STATE_NULL)
+        end_chain(self);
+    else if (p->chain && !set_chain_state(self, next))
+        lose(self);
+    g_mutex_unlock(&p->chain_lock);
+    if (!complete) {
+        GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
+                          ("GStreamer's plug-ins for sound are not installed."), (NULL));
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+        tell_if_silent(self);
+        start_worker(self);
+    }
+    result =
+        GST_ELEMENT_CLASS(gst_spice_sound_device_parent_class)->change_state(element, transition);
+    if (result == GST_STATE_CHANGE_SUCCESS && GST_PAD_IS_SRC(p->pad) &&
+        (transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
+         transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED))
+        return GST_STATE_CHANGE_NO_PREROLL;
+    return result;
+}
+
+/* Object */
+
+static void gst_spice_sound_device_set_property(GObject *object, guint id, const GValue *value,
+                                                GParamSpec *pspec)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(GST_SPICE_SOUND_DEVICE(object));
+
+    GST_OBJECT_LOCK(object);
+    if (id == PROP_BUFFER_TIME)
+        p->buffer_time_us = g_value_get_int64(value);
+    else if (id == PROP_LATENCY_TIME)
+        p->latency_time_us = g_value_get_int64(value);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    GST_OBJECT_UNLOCK(object);
+}
+
+static void gst_spice_sound_device_get_property(GObject *object, guint id, GValue *value,
+                                                GParamSpec *pspec)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(GST_SPICE_SOUND_DEVICE(object));
+
+    GST_OBJECT_LOCK(object);
+    if (id == PROP_BUFFER_TIME)
+        g_value_set_int64(value, p->buffer_time_us);
+    else if (id == PROP_LATENCY_TIME)
+        g_value_set_int64(value, p->latency_time_us);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    GST_OBJECT_UNLOCK(object);
+}
+
+static void gst_spice_sound_device_constructed(GObject *object)
+{
+    GstSpiceSoundDevice *self = GST_SPICE_SOUND_DEVICE(object);
+    const char *name = GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->pad;
+    GstPadTemplate *template =
+        gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), name);
+
+    private_of(self)->pad = gst_ghost_pad_new_no_target_from_template(name, template);
+    gst_element_add_pad(GST_ELEMENT(self), private_of(self)->pad);
+    GST_OBJECT_FLAG_SET(self, GST_PAD_IS_SINK(private_of(self)->pad) ? GST_ELEMENT_FLAG_SINK
+                                                                     : GST_ELEMENT_FLAG_SOURCE);
+    G_OBJECT_CLASS(gst_spice_sound_device_parent_class)->constructed(object);
+}
+
+static void gst_spice_sound_device_finalize(GObject *object)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(GST_SPICE_SOUND_DEVICE(object));
+
+    g_clear_pointer(&p->kind, gst_object_unref);
+    g_mutex_clear(&p->chain_lock);
+    g_mutex_clear(&p->lock);
+    g_cond_clear(&p->wake);
+    G_OBJECT_CLASS(gst_spice_sound_device_parent_class)->finalize(object);
+}
+
+static void gst_spice_sound_device_init(GstSpiceSoundDevice *self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    /* It is a sink or a source even while there is no device. */
+    gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE |
+                                                    GST_ELEMENT_FLAG_PROVIDE_CLOCK |
+                                                    GST_ELEMENT_FLAG_REQUIRE_CLOCK);
+    g_mutex_init(&p->chain_lock);
+    g_mutex_init(&p->lock);
+    g_cond_init(&p->wake);
+    p->target = GST_STATE_NULL;
+    p->buffer_time_us = BUFFER_TIME_US;
+    p->latency_time_us = LATENCY_TIME_US;
+}
+
+static void gst_spice_sound_device_class_init(GstSpiceSoundDeviceClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(sound_device_debug, "spicesounddevice", 0, "SPICE sound devices");
+    object_class->set_property = gst_spice_sound_device_set_property;
+    object_class->get_property = gst_spice_sound_device_get_property;
+    object_class->constructed = gst_spice_sound_device_constructed;
+    object_class->finalize = gst_spice_sound_device_finalize;
+    GST_ELEMENT_CLASS(klass)->change_state = gst_spice_sound_device_change_state;
+    GST_BIN_CLASS(klass)->handle_message = gst_spice_sound_device_handle_message;
+    g_object_class_install_property(
+        object_class, PROP_BUFFER_TIME,
+        g_param_spec_int64("buffer-time", "Buffer time",
+                           "What the device holds, in microseconds, if it can be told", 1000,
+                           10 * G_USEC_PER_SEC, BUFFER_TIME_US,
+                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+    g_object_class_install_property(
+        object_class, PROP_LATENCY_TIME,
+        g_param_spec_int64("latency-time", "Latency time",
+                           "What it takes or gives at once, in microseconds, if it can be told",
+                           1000, G_USEC_PER_SEC, LATENCY_TIME_US,
+                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+}
