@@ -13,6 +13,9 @@ enum {
     MOST_BITS_OF_100_PIXELS = 40,
 };
 
+/* Encoders that work on threads of their own (V4L2's) are waited for, for so long. */
+enum { ASYNCHRONOUS_WAIT_US = 50 * 1000 };
+
 struct GstSpiceEncoderPipeline {
     GstElement *encoder;
     GstPad *feed, *collect; /* ours, before and behind it */
@@ -20,7 +23,13 @@ struct GstSpiceEncoderPipeline {
     guint height, pixels, rate;
     gboolean began;
     guint64 first_time; /* us */
-    GByteArray *out;    /* of the picture at hand */
+
+    /* What comes out, on whatever thread the encoder has */
+    GMutex lock;
+    GCond arrived;
+    GThread *feeder;
+    GByteArray *out;         /* of the picture at hand */
+    gboolean is_synchronous; /* pictures come before the push returns */
 };
 
 static GstFlowReturn take(GstPad *pad, GstObject *parent, GstBuffer *buffer)
@@ -28,10 +37,14 @@ static GstFlowReturn take(GstPad *pad, GstObject *parent, GstBuffer *buffer)
     GstSpiceEncoderPipeline *self = gst_pad_get_element_private(pad);
     GstMapInfo map;
 
+    g_mutex_lock(&self->lock);
     if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
         g_byte_array_append(self->out, map.data, (guint)map.size);
         gst_buffer_unmap(buffer, &map);
     }
+    self->is_synchronous |= g_thread_self() == self->feeder;
+    g_cond_signal(&self->arrived);
+    g_mutex_unlock(&self->lock);
     gst_buffer_unref(buffer);
     return GST_FLOW_OK;
 }
@@ -78,6 +91,8 @@ GstSpiceEncoderPipeline *gst_spice_encoder_pipeline_new(guint8 codec, guint widt
     self->height = height;
     self->pixels = width * height;
     self->out = g_byte_array_new();
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->arrived);
     self->feed = gst_pad_new("feed", GST_PAD_SRC);
     self->collect = gst_pad_new("collect", GST_PAD_SINK);
     self->encoder = gst_element_factory_make("spicevideoenc", NULL);
@@ -106,6 +121,8 @@ void gst_spice_encoder_pipeline_free(GstSpiceEncoderPipeline *self)
     gst_object_unref(self->feed);
     gst_object_unref(self->collect);
     g_byte_array_unref(self->out);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->arrived);
     g_free(self);
 }
 
@@ -136,14 +153,29 @@ static void set_rate(GstSpiceEncoderPipeline *self, const GstSpiceVideoSettings 
     g_object_set(self->encoder, "bitrate", wanted, NULL);
 }
 
+/** What came out; NULL if nothing did. */
+static GBytes *take_unit(GstSpiceEncoderPipeline *self, gboolean works)
+{
+    const gint64 until = g_get_monotonic_time() + ASYNCHRONOUS_WAIT_US;
+    GBytes *unit = NULL;
+
+    g_mutex_lock(&self->lock);
+    while (works && self->out->len == 0 && !self->is_synchronous &&
+           g_cond_wait_until(&self->arrived, &self->lock, until))
+        ;
+    if (works && self->out->len > 0)
+        unit = g_bytes_new(self->out->data, self->out->len);
+    g_byte_array_set_size(self->out, 0);
+    g_mutex_unlock(&self->lock);
+    return unit;
+}
+
 GBytes *gst_spice_encoder_pipeline_encode(GstSpiceEncoderPipeline *self, const guint8 *top,
                                           gssize stride, guint64 time,
                                           const GstSpiceVideoSettings *settings)
 {
     GstBuffer *buffer = copy_picture(self, top, stride);
     GstFlowReturn flow;
-    GBytes *bytes;
-    gsize size;
 
     if (!self->began)
         self->first_time = time;
@@ -154,13 +186,7 @@ GBytes *gst_spice_encoder_pipeline_encode(GstSpiceEncoderPipeline *self, const g
                                            GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE,
                                            GST_CLOCK_TIME_NONE, TRUE, 0));
     GST_BUFFER_PTS(buffer) = (MAX(time, self->first_time) - self->first_time) * GST_USECOND;
+    self->feeder = g_thread_self();
     flow = gst_pad_push(self->feed, buffer);
-    size = self->out->len;
-    if (flow != GST_FLOW_OK || size == 0) {
-        g_byte_array_set_size(self->out, 0);
-        return NULL;
-    }
-    bytes = g_bytes_new(self->out->data, size);
-    g_byte_array_set_size(self->out, 0);
-    return bytes;
+    return take_unit(self, flow == GST_FLOW_OK);
 }

@@ -6,9 +6,10 @@
  *
  * Encodes raw video for a stream of the display channel, one access unit for each picture and at
  * once, by the first of the pipelines for #GstSpiceVideoEnc:codec that this machine has the
- * elements for (`pipelines/video-*.launch`, which are part of the library, so that nothing a user
- * may write to decides what runs in a virtual machine's host). An encoder that is there but does
- * not start, as one of a graphics card that is busy, is passed over without a word.
+ * elements for: those of the administrator's (#GstSpiceVideoEnc:pipelines, a folder below /etc), then those
+ * of the library (`pipelines/video-*.launch`). Nothing that a user may write to decides what runs in a
+ * virtual machine's host. An encoder that is there but does not start, as one of a graphics card that is
+ * busy, is passed over without a word.
  *
  * #GstSpiceVideoEnc:bitrate may change at any time. A key frame is made for a force-key-unit event.
  *
@@ -19,18 +20,20 @@
  */
 #include "spicevideoenc.h"
 
-#include <gio/gio.h>
+#include <gst/gst.h>
+
+#include "encoder-texts.h"
 
 GST_DEBUG_CATEGORY_STATIC(spicevideoenc_debug);
 #define GST_CAT_DEFAULT spicevideoenc_debug
 
 #define DEFAULT_CODEC "vp8"
 enum { DEFAULT_BITRATE = 2000000 };
-enum { PROP_0, PROP_CODEC, PROP_BITRATE };
+enum { PROP_0, PROP_CODEC, PROP_BITRATE, PROP_PIPELINES };
 
 struct _GstSpiceVideoEnc {
     GstBin parent_instance;
-    char *codec;
+    char *codec, *pipelines;
     guint bitrate; /* bits a second */
     GstPad *sink, *src;
     GstElement *chain; /* the bin's; NULL until it is needed */
@@ -49,17 +52,16 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 /* Pipelines */
 
-/** The lines of a codec's text that are pipelines. (transfer full) */
-static char **pipeline_texts(const char *codec)
+/** V4L2's encoders have their rate among other settings of the driver's. */
+static void set_rate_of_controls(GstElement *encoder, guint bits)
 {
-    g_autofree char *path = g_strdup_printf("/gst-spice/pipelines/video-%s.launch", codec);
-    g_autoptr(GBytes) text = g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-    g_autofree char *copy = NULL;
+    g_autoptr(GstStructure) controls = NULL;
 
-    if (!text)
-        return g_new0(char *, 1);
-    copy = g_strndup(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
-    return g_strsplit(copy, "\n", -1);
+    g_object_get(encoder, "extra-controls", &controls, NULL);
+    if (!controls)
+        controls = gst_structure_new_empty("controls");
+    gst_structure_set(controls, "video_bitrate", G_TYPE_INT, (gint)bits, NULL);
+    g_object_set(encoder, "extra-controls", controls, NULL);
 }
 
 static void set_rate(GstElement *chain, guint bits)
@@ -68,8 +70,11 @@ static void set_rate(GstElement *chain, guint bits)
         const char *name;
         guint unit;
     } names[] = {{"encoder-bits", 1}, {"encoder-kbits", 1000}};
+    g_autoptr(GstElement) with_controls = gst_bin_get_by_name(GST_BIN(chain), "encoder-controls");
     guint i;
 
+    if (with_controls)
+        set_rate_of_controls(with_controls, bits);
     for (i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(GstElement) encoder = gst_bin_get_by_name(GST_BIN(chain), names[i].name);
         g_autofree char *value = g_strdup_printf("%u", MAX(bits / names[i].unit, 1));
@@ -106,21 +111,20 @@ static GstElement *try_pipeline(const char *text, guint bitrate)
     return NULL;
 }
 
-static GstElement *find_pipeline(const char *codec, guint bitrate)
+static GstElement *find_pipeline(const char *folder, const char *codec, guint bitrate)
 {
-    g_auto(GStrv) texts = pipeline_texts(codec);
+    g_auto(GStrv) texts = gst_spice_encoder_texts(folder, codec);
     GstElement *chain = NULL;
     guint i;
 
     for (i = 0; texts[i] && !chain; i++)
-        if (texts[i][0] && texts[i][0] != '#')
-            chain = try_pipeline(texts[i], bitrate);
+        chain = try_pipeline(texts[i], bitrate);
     return chain;
 }
 
 gboolean gst_spice_video_enc_is_possible(const char *codec)
 {
-    GstElement *chain = find_pipeline(codec, DEFAULT_BITRATE);
+    GstElement *chain = find_pipeline(GST_SPICE_PIPELINES_DIR, codec, DEFAULT_BITRATE);
 
     if (!chain)
         return FALSE;
@@ -136,7 +140,7 @@ static gboolean build(GstSpiceVideoEnc *self)
 
     if (self->chain)
         return TRUE;
-    self->chain = find_pipeline(self->codec, self->bitrate);
+    self->chain = find_pipeline(self->pipelines, self->codec, self->bitrate);
     if (!self->chain) {
         GST_ELEMENT_ERROR(self, STREAM, CODEC_NOT_FOUND,
                           ("There is no encoder for %s.", self->codec), (NULL));
@@ -167,6 +171,9 @@ static void gst_spice_video_enc_set_property(GObject *object, guint id, const GV
     if (id == PROP_CODEC) {
         g_free(self->codec);
         self->codec = g_value_dup_string(value);
+    } else if (id == PROP_PIPELINES) {
+        g_free(self->pipelines);
+        self->pipelines = g_value_dup_string(value);
     } else if (id == PROP_BITRATE) {
         self->bitrate = g_value_get_uint(value);
         if (self->chain)
@@ -183,6 +190,8 @@ static void gst_spice_video_enc_get_property(GObject *object, guint id, GValue *
 
     if (id == PROP_CODEC)
         g_value_set_string(value, self->codec);
+    else if (id == PROP_PIPELINES)
+        g_value_set_string(value, self->pipelines);
     else if (id == PROP_BITRATE)
         g_value_set_uint(value, self->bitrate);
     else
@@ -192,6 +201,7 @@ static void gst_spice_video_enc_get_property(GObject *object, guint id, GValue *
 static void gst_spice_video_enc_finalize(GObject *object)
 {
     g_free(GST_SPICE_VIDEO_ENC(object)->codec);
+    g_free(GST_SPICE_VIDEO_ENC(object)->pipelines);
     G_OBJECT_CLASS(gst_spice_video_enc_parent_class)->finalize(object);
 }
 
@@ -209,6 +219,7 @@ static GstPad *add_pad(GstSpiceVideoEnc *self, GstStaticPadTemplate *static_temp
 static void gst_spice_video_enc_init(GstSpiceVideoEnc *self)
 {
     self->codec = g_strdup(DEFAULT_CODEC);
+    self->pipelines = g_strdup(GST_SPICE_PIPELINES_DIR);
     self->bitrate = DEFAULT_BITRATE;
     self->sink = add_pad(self, &sink_template);
     self->src = add_pad(self, &src_template);
@@ -234,6 +245,12 @@ static void gst_spice_video_enc_class_init(GstSpiceVideoEncClass *klass)
         object_class, PROP_BITRATE,
         g_param_spec_uint("bitrate", "Bit rate", "Bits a second that are aimed at", 1000, G_MAXINT,
                           DEFAULT_BITRATE, flags | GST_PARAM_MUTABLE_PLAYING));
+    g_object_class_install_property(
+        object_class, PROP_PIPELINES,
+        g_param_spec_string("pipelines", "Pipelines",
+                            "Folder of files video-CODEC*.launch, each line a pipeline that is "
+                            "tried before those of the library; NULL: none",
+                            GST_SPICE_PIPELINES_DIR, flags | GST_PARAM_MUTABLE_READY));
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
     gst_element_class_set_static_metadata(
