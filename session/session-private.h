@@ -8,6 +8,7 @@
 #include "core/device/agent-stream.h"
 #include "core/wire/arena.h"
 #include "core/wire/playback.h"
+#include "login.h"
 #include "media-clock.h"
 #include "session-sound.h"
 #include "session.h"
@@ -51,8 +52,7 @@ struct _GstSpiceSession {
     GObject parent_instance;
 
     /* configuration, constant once open */
-    char *location, *username, *password, *ca_file, *host_subject;
-    guint timeout;
+    GstSpiceLogin login;
     gboolean record;
     SpiceAddress *address;
 

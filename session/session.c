@@ -9,7 +9,6 @@
 enum {
     CONNECT_TIMEOUT_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
-    DEFAULT_TIMEOUT_S = 30,
     LEAST_IDLE_MS = 20000, /* servers ask every 15 s whether we live */
     MAX_OFFERED = 256,
 };
@@ -17,15 +16,7 @@ enum {
 static const guint32 MAX_DISPLAY_MESSAGE = 256u << 20;
 static const guint32 MAX_OTHER_MESSAGE = 4u << 20;
 
-enum {
-    PROP_LOCATION = 1,
-    PROP_USERNAME,
-    PROP_PASSWORD,
-    PROP_CA_FILE,
-    PROP_HOST_SUBJECT,
-    PROP_TIMEOUT,
-    PROP_RECORD
-};
+enum { PROP_RECORD = GST_SPICE_LOGIN_N_PROPERTIES };
 
 enum {
     SIGNAL_CHANNEL_AVAILABLE,
@@ -114,17 +105,17 @@ SpiceChannel *gst_spice_session_open_channel(GstSpiceSession *self, guint8 type,
                                              const guint32 *caps, guint n_caps,
                                              const SpiceChannelHandler *handler, gpointer user_data)
 {
-    guint timeout_ms = self->timeout * 1000;
+    guint timeout_ms = self->login.timeout * 1000;
     gboolean speaks_up = type == SPICE_CHANNEL_MAIN || type == SPICE_CHANNEL_DISPLAY;
     SpiceChannelConfig config = {
         .address = self->address,
         .tls = self->address->unix_path ? FALSE
                : !self->address->port   ? TRUE
                                         : self->address->tls_port && (self->tls_types >> type & 1),
-        .username = self->username,
-        .password = self->password ? self->password : self->address->password,
-        .ca_file = self->ca_file,
-        .host_subject = self->host_subject,
+        .username = self->login.username,
+        .password = self->login.password ? self->login.password : self->address->password,
+        .ca_file = self->login.ca_file,
+        .host_subject = self->login.host_subject,
         .connection_id = type == SPICE_CHANNEL_MAIN ? 0 : self->session_id,
         .type = type,
         .id = id,
@@ -294,12 +285,12 @@ gboolean gst_spice_session_open(GstSpiceSession *self, GError **error)
                     "a session is opened once");
         return FALSE;
     }
-    if (!self->location) {
+    if (!self->login.location) {
         g_set_error(error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_ADDRESS,
                     "no location was given");
         return FALSE;
     }
-    self->address = spice_address_parse(self->location, error);
+    self->address = spice_address_parse(self->login.location, error);
     if (!self->address)
         return FALSE;
     self->thread = g_thread_new("spice-io", io_thread, self);
@@ -345,7 +336,7 @@ static void gst_spice_session_init(GstSpiceSession *self)
     self->media_clock = gst_spice_media_clock_new();
     self->context = g_main_context_new();
     self->loop = g_main_loop_new(self->context, FALSE);
-    self->timeout = DEFAULT_TIMEOUT_S;
+    gst_spice_login_init(&self->login);
     self->offered = g_array_new(FALSE, FALSE, sizeof(guint16));
     self->attachments = g_ptr_array_new_with_free_func(gst_spice_attachment_unref);
     self->cursor = gst_spice_cursor_new();
@@ -376,13 +367,7 @@ static void gst_spice_session_finalize(GObject *object)
     gst_spice_agent_clear(self);
     spice_arena_clear(&self->arena);
     spice_address_free(self->address);
-    g_free(self->location);
-    g_free(self->username);
-    if (self->password)
-        explicit_bzero(self->password, strlen(self->password));
-    g_free(self->password);
-    g_free(self->ca_file);
-    g_free(self->host_subject);
+    gst_spice_login_clear(&self->login);
     g_free(self->name);
     gst_spice_sound_encoder_free(self->record_encoder);
     gst_spice_media_clock_free(self->media_clock);
@@ -391,55 +376,25 @@ static void gst_spice_session_finalize(GObject *object)
     G_OBJECT_CLASS(gst_spice_session_parent_class)->finalize(object);
 }
 
-static char **string_property(GstSpiceSession *self, guint id)
-{
-    switch (id) {
-    case PROP_LOCATION:
-        return &self->location;
-    case PROP_USERNAME:
-        return &self->username;
-    case PROP_PASSWORD:
-        return &self->password;
-    case PROP_CA_FILE:
-        return &self->ca_file;
-    case PROP_HOST_SUBJECT:
-        return &self->host_subject;
-    default:
-        return NULL;
-    }
-}
-
 static void gst_spice_session_set_property(GObject *object, guint id, const GValue *value,
                                            GParamSpec *pspec)
 {
     GstSpiceSession *self = GST_SPICE_SESSION(object);
-    char **text = string_property(self, id);
 
-    if (text) {
-        g_free(*text);
-        *text = g_value_dup_string(value);
-    } else if (id == PROP_TIMEOUT) {
-        self->timeout = g_value_get_uint(value);
-    } else if (id == PROP_RECORD) {
+    if (id == PROP_RECORD)
         self->record = g_value_get_boolean(value);
-    } else {
+    else if (!gst_spice_login_set_property(&self->login, id, value))
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-    }
 }
 
 static void gst_spice_session_get_property(GObject *object, guint id, GValue *value,
                                            GParamSpec *pspec)
 {
     GstSpiceSession *self = GST_SPICE_SESSION(object);
-    char **text = string_property(self, id);
 
-    if (text)
-        g_value_set_string(value, *text);
-    else if (id == PROP_TIMEOUT)
-        g_value_set_uint(value, self->timeout);
-    else if (id == PROP_RECORD)
+    if (id == PROP_RECORD)
         g_value_set_boolean(value, self->record);
-    else
+    else if (!gst_spice_login_get_property(&self->login, id, value))
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
 
@@ -454,28 +409,7 @@ static void gst_spice_session_class_init(GstSpiceSessionClass *klass)
     object_class->set_property = gst_spice_session_set_property;
     object_class->get_property = gst_spice_session_get_property;
 
-    g_object_class_install_property(
-        object_class, PROP_LOCATION,
-        g_param_spec_string("location", "Location", "URI of the server", NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_USERNAME,
-        g_param_spec_string("username", "User name", "For servers that want SASL", NULL, flags));
-    g_object_class_install_property(object_class, PROP_PASSWORD,
-                                    g_param_spec_string("password", "Password",
-                                                        "Ticket of the server", NULL,
-                                                        G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
-    g_object_class_install_property(
-        object_class, PROP_CA_FILE,
-        g_param_spec_string("ca-file", "CA file", "Trusted certificates (PEM)", NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_HOST_SUBJECT,
-        g_param_spec_string("host-subject", "Host subject",
-                            "Subject that the server's certificate must have", NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_TIMEOUT,
-        g_param_spec_uint("timeout", "Timeout",
-                          "Seconds of silence after which the server counts as gone", 0,
-                          G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
+    gst_spice_login_install_properties(object_class, 0);
     g_object_class_install_property(
         object_class, PROP_RECORD,
         g_param_spec_boolean("record", "Record", "Whether the server may have the microphone",

@@ -34,6 +34,7 @@
 #include "session-context.h"
 #include "session/streaming-video.h"
 #include "session/image-compression.h"
+#include "session/login.h"
 #include "session/media-clock.h"
 #include "transport/error.h"
 #include "transport/framer.h"
@@ -47,17 +48,10 @@ enum {
     MESSAGE_OVERHEAD = 512, /* what a message takes beside its bytes, about */
     SHARED_CACHE_ID = 1,
     MAX_CHANNEL_ID = 253, /* each has a cache id of its own */
-    DEFAULT_TIMEOUT_S = 30,
 };
 
 enum {
-    PROP_0,
-    PROP_SESSION,
-    PROP_LOCATION,
-    PROP_PASSWORD,
-    PROP_CA_FILE,
-    PROP_HOST_SUBJECT,
-    PROP_TIMEOUT,
+    PROP_SESSION = GST_SPICE_LOGIN_N_PROPERTIES,
     PROP_CHANNEL_ID,
     PROP_SHARED_CACHES,
     PROP_PREFERRED_COMPRESSION,
@@ -66,8 +60,7 @@ enum {
 struct _GstSpiceChannelSrc {
     GstPushSrc parent_instance;
 
-    char *location, *password, *ca_file, *host_subject;
-    guint timeout;
+    GstSpiceLogin login;
     guint channel_id;
     gboolean shared_caches;
     GstSpiceImageCompression preferred_compression;
@@ -284,8 +277,7 @@ static gboolean open_own_session(GstSpiceChannelSrc *self)
 
     self->session = gst_spice_session_new();
     self->own_session = TRUE;
-    g_object_set(self->session, "location", self->location, "password", self->password, "ca-file",
-                 self->ca_file, "host-subject", self->host_subject, "timeout", self->timeout, NULL);
+    gst_spice_login_apply(&self->login, G_OBJECT(self->session));
     self->failed_handler =
         g_signal_connect(self->session, "failed", G_CALLBACK(on_session_failed), self);
     if (!gst_spice_session_open(self->session, &error)) {
@@ -399,44 +391,22 @@ static void gst_spice_channel_src_set_context(GstElement *element, GstContext *c
 
 /* Object */
 
-static char **string_property(GstSpiceChannelSrc *self, guint id)
-{
-    switch (id) {
-    case PROP_LOCATION:
-        return &self->location;
-    case PROP_PASSWORD:
-        return &self->password;
-    case PROP_CA_FILE:
-        return &self->ca_file;
-    case PROP_HOST_SUBJECT:
-        return &self->host_subject;
-    default:
-        return NULL;
-    }
-}
-
 static void gst_spice_channel_src_set_property(GObject *object, guint id, const GValue *value,
                                                GParamSpec *pspec)
 {
     GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(object);
-    char **text = string_property(self, id);
 
     GST_OBJECT_LOCK(self);
-    if (text) {
-        g_free(*text);
-        *text = g_value_dup_string(value);
-    } else if (id == PROP_SESSION) {
+    if (id == PROP_SESSION) {
         g_set_object(&self->session, g_value_get_object(value));
         self->session_lent = FALSE;
-    } else if (id == PROP_TIMEOUT) {
-        self->timeout = g_value_get_uint(value);
     } else if (id == PROP_CHANNEL_ID) {
         self->channel_id = g_value_get_uint(value);
     } else if (id == PROP_SHARED_CACHES) {
         self->shared_caches = g_value_get_boolean(value);
     } else if (id == PROP_PREFERRED_COMPRESSION) {
         self->preferred_compression = g_value_get_enum(value);
-    } else {
+    } else if (!gst_spice_login_set_property(&self->login, id, value)) {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
     GST_OBJECT_UNLOCK(self);
@@ -446,22 +416,17 @@ static void gst_spice_channel_src_get_property(GObject *object, guint id, GValue
                                                GParamSpec *pspec)
 {
     GstSpiceChannelSrc *self = GST_SPICE_CHANNEL_SRC(object);
-    char **text = string_property(self, id);
 
     GST_OBJECT_LOCK(self);
-    if (text)
-        g_value_set_string(value, *text);
-    else if (id == PROP_SESSION)
+    if (id == PROP_SESSION)
         g_value_set_object(value, self->session);
-    else if (id == PROP_TIMEOUT)
-        g_value_set_uint(value, self->timeout);
     else if (id == PROP_CHANNEL_ID)
         g_value_set_uint(value, self->channel_id);
     else if (id == PROP_SHARED_CACHES)
         g_value_set_boolean(value, self->shared_caches);
     else if (id == PROP_PREFERRED_COMPRESSION)
         g_value_set_enum(value, self->preferred_compression);
-    else
+    else if (!gst_spice_login_get_property(&self->login, id, value))
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     GST_OBJECT_UNLOCK(self);
 }
@@ -473,10 +438,7 @@ static void gst_spice_channel_src_finalize(GObject *object)
     g_clear_object(&self->session);
     g_queue_free_full(self->queue, (GDestroyNotify)gst_buffer_unref);
     g_clear_error(&self->error);
-    g_free(self->location);
-    g_free(self->password);
-    g_free(self->ca_file);
-    g_free(self->host_subject);
+    gst_spice_login_clear(&self->login);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->cond);
     G_OBJECT_CLASS(gst_spice_channel_src_parent_class)->finalize(object);
@@ -487,7 +449,7 @@ static void gst_spice_channel_src_init(GstSpiceChannelSrc *self)
     g_mutex_init(&self->lock);
     g_cond_init(&self->cond);
     self->queue = g_queue_new();
-    self->timeout = DEFAULT_TIMEOUT_S;
+    gst_spice_login_init(&self->login);
     gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
     gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 }
@@ -512,38 +474,12 @@ static void gst_spice_channel_src_class_init(GstSpiceChannelSrcClass *klass)
     base_class->unlock_stop = gst_spice_channel_src_unlock_stop;
     GST_PUSH_SRC_CLASS(klass)->create = gst_spice_channel_src_create;
 
+    gst_spice_login_install_properties(object_class, GST_PARAM_MUTABLE_READY);
     g_object_class_install_property(
         object_class, PROP_SESSION,
         g_param_spec_object("session", "Session",
                             "Session to take part in; without one, a session to `location` is made",
                             GST_SPICE_TYPE_SESSION, flags));
-    g_object_class_install_property(
-        object_class, PROP_LOCATION,
-        g_param_spec_string("location", "Location",
-                            "URI of the server: spice://host:port, spice+tls://host:port or "
-                            "spice+unix:///path",
-                            NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server", NULL,
-                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-    g_object_class_install_property(
-        object_class, PROP_CA_FILE,
-        g_param_spec_string("ca-file", "CA file",
-                            "PEM file of trusted certificates; without one, the system's", NULL,
-                            flags));
-    g_object_class_install_property(
-        object_class, PROP_HOST_SUBJECT,
-        g_param_spec_string("host-subject", "Host subject",
-                            "Subject that the server's certificate must have, such as "
-                            "\"O=Example,CN=host\"; the host name is then not looked at",
-                            NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_TIMEOUT,
-        g_param_spec_uint("timeout", "Timeout",
-                          "Seconds of silence after which the server counts as gone (0: never); "
-                          "connecting and the handshake take 10 s at most, or this if it is less",
-                          0, G_MAXUINT / 1000, DEFAULT_TIMEOUT_S, flags));
     g_object_class_install_property(object_class, PROP_CHANNEL_ID,
                                     g_param_spec_uint("channel-id", "Channel id",
                                                       "Which of the server's display channels", 0,

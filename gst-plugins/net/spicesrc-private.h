@@ -7,19 +7,19 @@
 
 #include "gst-plugins/display/spicedisplaydec.h"
 #include "session/image-compression.h"
+#include "session/login.h"
 #include "session/session.h"
 #include "spicesrc.h"
 
 G_BEGIN_DECLS
 
-enum { GST_SPICE_SRC_TIMEOUT_S = 30 };
 
 struct _GstSpiceSrc {
     GstBin parent_instance;
 
     /* properties, under the object lock */
-    char *location, *username, *password, *ca_file, *host_subject;
-    guint timeout, monitor;
+    GstSpiceLogin login;
+    guint monitor;
     gboolean all_displays, audio, silence, show_cursor;
     GstElement *record; /* the bin behind the pad `record`; a reference */
     GstSpiceImageCompression preferred_compression;

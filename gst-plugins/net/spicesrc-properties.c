@@ -6,14 +6,7 @@
 #include "transport/address.h"
 
 enum {
-    PROP_0,
-    PROP_LOCATION,
-    PROP_USERNAME,
-    PROP_PASSWORD,
-    PROP_CA_FILE,
-    PROP_HOST_SUBJECT,
-    PROP_TIMEOUT,
-    PROP_MONITOR,
+    PROP_MONITOR = GST_SPICE_LOGIN_N_PROPERTIES,
     PROP_ALL_DISPLAYS,
     PROP_AUDIO,
     PROP_SILENCE,
@@ -26,40 +19,12 @@ enum {
 
 /* Properties */
 
-static char **string_property(GstSpiceSrc *self, guint id)
-{
-    switch (id) {
-    case PROP_LOCATION:
-        return &self->location;
-    case PROP_USERNAME:
-        return &self->username;
-    case PROP_PASSWORD:
-        return &self->password;
-    case PROP_CA_FILE:
-        return &self->ca_file;
-    case PROP_HOST_SUBJECT:
-        return &self->host_subject;
-    default:
-        return NULL;
-    }
-}
-
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
     GstSpiceSrc *self = GST_SPICE_SRC(object);
-    char **text = string_property(self, id);
 
     GST_OBJECT_LOCK(self);
-    if (text) {
-        g_free(*text);
-        *text = g_value_dup_string(value);
-        GST_OBJECT_UNLOCK(self);
-        return;
-    }
     switch (id) {
-    case PROP_TIMEOUT:
-        self->timeout = g_value_get_uint(value);
-        break;
     case PROP_MONITOR:
         self->monitor = g_value_get_uint(value);
         break;
@@ -85,7 +50,8 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
         self->num_buffers = g_value_get_int(value);
         break;
     default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+        if (!gst_spice_login_set_property(&self->login, id, value))
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
         break;
     }
     GST_OBJECT_UNLOCK(self);
@@ -94,18 +60,9 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
     GstSpiceSrc *self = GST_SPICE_SRC(object);
-    char **text = string_property(self, id);
 
     GST_OBJECT_LOCK(self);
-    if (text) {
-        g_value_set_string(value, *text);
-        GST_OBJECT_UNLOCK(self);
-        return;
-    }
     switch (id) {
-    case PROP_TIMEOUT:
-        g_value_set_uint(value, self->timeout);
-        break;
     case PROP_MONITOR:
         g_value_set_uint(value, self->monitor);
         break;
@@ -134,7 +91,8 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *p
         g_value_set_object(value, self->session);
         break;
     default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+        if (!gst_spice_login_get_property(&self->login, id, value))
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
         break;
     }
     GST_OBJECT_UNLOCK(self);
@@ -146,37 +104,7 @@ void gst_spice_src_install_properties(GObjectClass *object_class)
 
     object_class->set_property = set_property;
     object_class->get_property = get_property;
-    g_object_class_install_property(
-        object_class, PROP_LOCATION,
-        g_param_spec_string("location", "Location",
-                            "URI of the server: spice://host:port, spice+tls://host:port or "
-                            "spice+unix:///path",
-                            NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_USERNAME,
-        g_param_spec_string("username", "User name", "For servers that want SASL", NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_PASSWORD,
-        g_param_spec_string("password", "Password", "Ticket of the server, or the user's password",
-                            NULL,
-                            G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-    g_object_class_install_property(
-        object_class, PROP_CA_FILE,
-        g_param_spec_string("ca-file", "CA file",
-                            "PEM file of trusted certificates; without one, the system's", NULL,
-                            flags));
-    g_object_class_install_property(
-        object_class, PROP_HOST_SUBJECT,
-        g_param_spec_string("host-subject", "Host subject",
-                            "Subject that the server's certificate must have, such as "
-                            "\"O=Example,CN=host\"; the host name is then not looked at",
-                            NULL, flags));
-    g_object_class_install_property(
-        object_class, PROP_TIMEOUT,
-        g_param_spec_uint("timeout", "Timeout",
-                          "Seconds of silence after which the server counts as gone (0: never); "
-                          "connecting and the handshake take 10 s at most, or this if it is less",
-                          0, G_MAXUINT / 1000, GST_SPICE_SRC_TIMEOUT_S, flags));
+    gst_spice_login_install_properties(object_class, GST_PARAM_MUTABLE_READY);
     g_object_class_install_property(object_class, PROP_MONITOR,
                                     g_param_spec_uint("monitor", "Monitor",
                                                       "The display to expose unless all are", 0,
@@ -243,7 +171,7 @@ static gchar *uri_get_uri(GstURIHandler *handler)
     gchar *uri;
 
     GST_OBJECT_LOCK(self);
-    uri = g_strdup(self->location);
+    uri = g_strdup(self->login.location);
     GST_OBJECT_UNLOCK(self);
     return uri;
 }

@@ -299,9 +299,8 @@ static gboolean open_session(GstSpiceSrc *self)
     self->error_posted = FALSE;
     g_mutex_unlock(&self->lock);
     GST_OBJECT_LOCK(self);
-    g_object_set(session, "location", self->location, "username", self->username, "password",
-                 self->password, "ca-file", self->ca_file, "host-subject", self->host_subject,
-                 "timeout", self->timeout, "record", self->record != NULL, NULL);
+    gst_spice_login_apply(&self->login, G_OBJECT(session));
+    g_object_set(session, "record", self->record != NULL, NULL);
     self->session = session;
     GST_OBJECT_UNLOCK(self);
     gst_spice_src_set_record_session(self, session);
@@ -430,11 +429,7 @@ static void gst_spice_src_finalize(GObject *object)
     GstSpiceSrc *self = GST_SPICE_SRC(object);
 
     g_array_unref(self->new_displays);
-    g_free(self->location);
-    g_free(self->username);
-    g_free(self->password);
-    g_free(self->ca_file);
-    g_free(self->host_subject);
+    gst_spice_login_clear(&self->login);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->cond);
     G_OBJECT_CLASS(gst_spice_src_parent_class)->finalize(object);
@@ -445,7 +440,7 @@ static void gst_spice_src_init(GstSpiceSrc *self)
     g_mutex_init(&self->lock);
     g_cond_init(&self->cond);
     self->new_displays = g_array_new(FALSE, FALSE, sizeof(guint));
-    self->timeout = GST_SPICE_SRC_TIMEOUT_S;
+    gst_spice_login_init(&self->login);
     self->num_buffers = -1;
     self->audio = self->silence = TRUE;
     gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);

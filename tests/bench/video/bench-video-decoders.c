@@ -6,31 +6,17 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <gst/check/gstharness.h>
-#include <gst/video/video.h>
+#include <gst/gst.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "film.h"
 #include "gst-plugins/elements.h"
 #include "gst-plugins/video/video-decoder.h"
+#include "tests/unit/elements/video-units.h"
 
 enum { TILES = 3, WIDTH = TILES * FILM_WIDTH, HEIGHT = TILES * FILM_HEIGHT };
 enum { N_PICTURES = 50, N_TURNS = 5, MAX_DECODERS = 16 };
-
-typedef struct {
-    const char *name;
-    guint8 type;
-    const char *caps;
-} Codec;
-
-static const Codec codecs[] = {
-    {"mjpeg", SPICE_VIDEO_CODEC_TYPE_MJPEG, "image/jpeg"},
-    {"vp8", SPICE_VIDEO_CODEC_TYPE_VP8, "video/x-vp8, codec-alpha=(boolean)false"},
-    {"vp9", SPICE_VIDEO_CODEC_TYPE_VP9, "video/x-vp9, codec-alpha=(boolean)false"},
-    {"h264", SPICE_VIDEO_CODEC_TYPE_H264, "video/x-h264, stream-format=byte-stream, alignment=au"},
-    {"h265", SPICE_VIDEO_CODEC_TYPE_H265, "video/x-h265, stream-format=byte-stream, alignment=au"},
-};
 
 typedef struct {
     GstPluginFeature *feature;
@@ -64,33 +50,8 @@ static GstBuffer *make_picture(guint n)
     return gst_buffer_new_wrapped(pixels, (gsize)WIDTH * HEIGHT * 4);
 }
 
-static GPtrArray *encode(const Codec *codec)
-{
-    g_autofree char *text = g_strdup_printf("spicevideoenc codec=%s bitrate=20000000", codec->name);
-    GstHarness *harness = gst_harness_new_parse(text);
-    GPtrArray *units = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    guint n;
-
-    gst_harness_set_src_caps_str(harness, "video/x-raw, format=BGRx, width=1920, height=1080, "
-                                          "framerate=25/1, pixel-aspect-ratio=1/1");
-    for (n = 0; n < N_PICTURES; n++) {
-        GstBuffer *picture = make_picture(n), *unit;
-        gpointer data;
-        gsize size;
-
-        GST_BUFFER_PTS(picture) = n * 40 * GST_MSECOND;
-        gst_harness_push(harness, picture);
-        unit = gst_harness_pull(harness);
-        gst_buffer_extract_dup(unit, 0, -1, &data, &size);
-        g_ptr_array_add(units, g_bytes_new_take(data, size));
-        gst_buffer_unref(unit);
-    }
-    gst_harness_teardown(harness);
-    return units;
-}
-
 /** The first picture counts by itself: devices are opened then. */
-static void measure(Decoder *decoder, const Codec *codec, GPtrArray *units, guint turn)
+static void measure(Decoder *decoder, const VideoCodec *codec, GPtrArray *units, guint turn)
 {
     const guint rank = gst_plugin_feature_get_rank(decoder->feature);
     GstSpiceVideoDecoder *video;
@@ -134,21 +95,11 @@ static double median(double *values)
     return values[N_TURNS / 2];
 }
 
-static gboolean is_of_a_card(const Decoder *decoder)
+static void bench(const VideoCodec *codec)
 {
-    return gst_element_factory_list_is_type(GST_ELEMENT_FACTORY(decoder->feature),
-                                            GST_ELEMENT_FACTORY_TYPE_HARDWARE);
-}
-
-static void bench(const Codec *codec)
-{
-    g_autoptr(GPtrArray) units = encode(codec);
-    g_autoptr(GstCaps) caps = gst_caps_from_string(codec->caps);
-    GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER |
-                                                           GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
-                                                           GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE,
-                                                       GST_RANK_MARGINAL);
-    GList *fit = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE), *item;
+    g_autoptr(GPtrArray) units =
+        video_units_encode(codec, WIDTH, HEIGHT, N_PICTURES, 0, 20000000, make_picture);
+    GList *fit = video_units_decoders(codec), *item;
     Decoder decoders[MAX_DECODERS] = {0}, *base = NULL;
     guint n = 0, turn, i;
 
@@ -158,7 +109,7 @@ static void bench(const Codec *codec)
         for (i = 0; i < n; i++)
             measure(&decoders[i], codec, units, turn);
     for (i = 0; i < n && !base; i++)
-        if (!is_of_a_card(&decoders[i]))
+        if (!video_units_is_of_a_card(decoders[i].feature))
             base = &decoders[i];
     for (i = 0; i < n; i++) {
         const double wall = median(decoders[i].wall_ms), cpu = median(decoders[i].cpu_ms);
@@ -170,15 +121,14 @@ static void bench(const Codec *codec)
         }
         g_print("%-6s %-14s %-9s start %5.1f ms; %6.2f ms a picture, %6.2f ms of processor",
                 codec->name, GST_OBJECT_NAME(decoders[i].feature),
-                is_of_a_card(&decoders[i]) ? "card" : "processor", median(decoders[i].start_ms),
-                wall, cpu);
+                video_units_is_of_a_card(decoders[i].feature) ? "card" : "processor",
+                median(decoders[i].start_ms), wall, cpu);
         if (base)
             g_print(" (%.2f, %.2f of %s)", wall / median(base->wall_ms), cpu / median(base->cpu_ms),
                     GST_OBJECT_NAME(base->feature));
         g_print(", %u of %u shown\n", decoders[i].shown, N_TURNS * N_PICTURES);
     }
     gst_plugin_feature_list_free(fit);
-    gst_plugin_feature_list_free(all);
 }
 
 int main(int argc, char **argv)
@@ -189,13 +139,13 @@ int main(int argc, char **argv)
     gst_init(NULL, NULL);
     gst_spice_register_elements(NULL);
     film_prepare();
-    for (i = 0; i < G_N_ELEMENTS(codecs); i++) {
+    for (i = 0; i < N_VIDEO_CODECS; i++) {
         gboolean wanted = argc < 2;
 
         for (k = 1; k < argc; k++)
-            wanted |= strcmp(argv[k], codecs[i].name) == 0;
+            wanted |= strcmp(argv[k], video_codecs[i].name) == 0;
         if (wanted)
-            bench(&codecs[i]);
+            bench(&video_codecs[i]);
     }
     return 0;
 }

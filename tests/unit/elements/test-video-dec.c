@@ -3,30 +3,16 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <gst/check/gstharness.h>
-#include <gst/video/video.h>
+#include <gst/gst.h>
 #include <math.h>
 
 #include "gst-plugins/elements.h"
 #include "gst-plugins/video/video-decoder.h"
+#include "video-units.h"
 
 enum { WIDTH = 192, HEIGHT = 128, N_PICTURES = 24 };
 /* Above all that a real one has. */
 enum { RANK_OF_FAKES = GST_RANK_PRIMARY + 1000 };
-
-typedef struct {
-    const char *name;
-    guint8 type;
-    const char *caps;
-} Codec;
-
-static const Codec codecs[] = {
-    {"mjpeg", SPICE_VIDEO_CODEC_TYPE_MJPEG, "image/jpeg"},
-    {"vp8", SPICE_VIDEO_CODEC_TYPE_VP8, "video/x-vp8, codec-alpha=(boolean)false"},
-    {"vp9", SPICE_VIDEO_CODEC_TYPE_VP9, "video/x-vp9, codec-alpha=(boolean)false"},
-    {"h264", SPICE_VIDEO_CODEC_TYPE_H264, "video/x-h264, stream-format=byte-stream, alignment=au"},
-    {"h265", SPICE_VIDEO_CODEC_TYPE_H265, "video/x-h265, stream-format=byte-stream, alignment=au"},
-};
 
 static int n_tests, n_failed;
 
@@ -166,34 +152,11 @@ static double psnr(const SpicePixels *picture, guint n)
     return 10 * log10(255.0 * 255 * WIDTH * HEIGHT * 3 / MAX(sum, 1));
 }
 
-/** Access units of N_PICTURES, a key frame the first and one in the middle. */
-static GPtrArray *encode(const Codec *codec)
+/** A key frame the first and one in the middle. */
+static GPtrArray *encode(const VideoCodec *codec)
 {
-    g_autofree char *text = g_strdup_printf("spicevideoenc codec=%s bitrate=6000000", codec->name);
-    GstHarness *harness = gst_harness_new_parse(text);
-    GPtrArray *units = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    guint n;
-
-    gst_harness_set_src_caps_str(harness, "video/x-raw, format=BGRx, width=192, height=128, "
-                                          "framerate=25/1, pixel-aspect-ratio=1/1");
-    for (n = 0; n < N_PICTURES; n++) {
-        GstBuffer *picture = make_picture(n), *unit;
-        gpointer data;
-        gsize size;
-
-        GST_BUFFER_PTS(picture) = n * 40 * GST_MSECOND;
-        if (n == N_PICTURES / 2)
-            gst_harness_push_event(harness, gst_video_event_new_downstream_force_key_unit(
-                                                GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE,
-                                                GST_CLOCK_TIME_NONE, TRUE, 0));
-        gst_harness_push(harness, picture);
-        unit = gst_harness_pull(harness);
-        gst_buffer_extract_dup(unit, 0, -1, &data, &size);
-        g_ptr_array_add(units, g_bytes_new_take(data, size));
-        gst_buffer_unref(unit);
-    }
-    gst_harness_teardown(harness);
-    return units;
+    return video_units_encode(codec, WIDTH, HEIGHT, N_PICTURES, N_PICTURES / 2, 6000000,
+                              make_picture);
 }
 
 typedef struct {
@@ -227,15 +190,10 @@ static Result decode(GstSpiceVideoDecoder *decoder, GPtrArray *units)
 
 /* All decoders that there are */
 
-static void test_decoders_of(const Codec *codec)
+static void test_decoders_of(const VideoCodec *codec)
 {
     g_autoptr(GPtrArray) units = encode(codec);
-    g_autoptr(GstCaps) caps = gst_caps_from_string(codec->caps);
-    GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER |
-                                                           GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
-                                                           GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE,
-                                                       GST_RANK_MARGINAL);
-    GList *fit = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE), *item;
+    GList *fit = video_units_decoders(codec), *item;
 
     ok(fit != NULL, "there is a decoder", codec->name);
     for (item = fit; item; item = item->next) {
@@ -261,7 +219,6 @@ static void test_decoders_of(const Codec *codec)
         gst_spice_video_decoder_free(decoder);
     }
     gst_plugin_feature_list_free(fit);
-    gst_plugin_feature_list_free(all);
 }
 
 /* Cards with faults */
@@ -307,10 +264,10 @@ int main(int argc, char **argv)
 
     gst_init(NULL, NULL);
     gst_spice_register_elements(NULL);
-    for (i = 0; i < G_N_ELEMENTS(codecs); i++)
-        test_decoders_of(&codecs[i]);
+    for (i = 0; i < N_VIDEO_CODECS; i++)
+        test_decoders_of(&video_codecs[i]);
     gst_element_register(NULL, "fakevp8dec", RANK_OF_FAKES, fake_decoder_get_type());
-    units = encode(&codecs[1]);
+    units = encode(&video_codecs[1]);
     for (i = 0; i < N_FAULTS; i++)
         test_fault((Fault)i, units);
     g_print("1..%d\n", n_tests);
