@@ -14,9 +14,12 @@ enum {
 
 /* Microseconds: less than devices hold by themselves, as pictures wait for sound. */
 enum { BUFFER_TIME_US = 60000, LATENCY_TIME_US = 10000 };
-/* Attempts at the same kind of device, the first at once. */
-enum { SAME_ATTEMPTS = 10 };
-#define SAME_PAUSE_US (400 * G_TIME_SPAN_MILLISECOND)
+/* Attempts at the same kind of device before any other is taken. */
+enum { SAME_ATTEMPTS = 16 };
+#define ATTEMPT_US      (250 * G_TIME_SPAN_MILLISECOND)
+#define MOST_ATTEMPT_US (10 * G_TIME_SPAN_SECOND)
+/* A device that lasted longer than that was one. */
+#define LASTING_US (5 * G_TIME_SPAN_SECOND)
 /* Between looks for a device if there is none; it doubles from one to the next. */
 #define SEARCH_US      (2 * G_TIME_SPAN_SECOND)
 #define MOST_SEARCH_US G_TIME_SPAN_MINUTE
@@ -28,6 +31,7 @@ typedef struct {
     GMutex chain_lock; /* held while the chain is changed, or its state; taken before all others */
     GstElement *chain; /* under chain_lock: device and what is before or behind it; NULL: none */
     GstState target;   /* under chain_lock: what the chain's state is to be */
+    gboolean opens;    /* under chain_lock: the chain is being opened by this thread */
 
     GMutex lock;
     GCond wake;
@@ -37,6 +41,7 @@ typedef struct {
     gboolean lost;           /* under lock: the chain has failed, or there is none */
     gboolean pretends;       /* under lock: there is no device, what stands for it does nothing */
     GstElementFactory *kind; /* under lock: of the last device that did something; NULL: none yet */
+    gint64 opened_us;        /* under lock: when it was opened; 0: it has been lost since */
     gboolean told;           /* under lock: that there is none */
 } GstSpiceSoundDevicePrivate;
 
@@ -78,7 +83,7 @@ gboolean gst_spice_sound_device_set_ended(GstSpiceSoundDevice *self, gboolean en
     return takes_it;
 }
 
-static void lose(GstSpiceSoundDevice *self)
+void gst_spice_sound_device_lose(GstSpiceSoundDevice *self)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
     gboolean ended;
@@ -129,6 +134,8 @@ static void on_device_added(GstChildProxy *proxy, GObject *device, const char *n
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
 
+    if (!p->opens) /* as it ends it makes what it began with, which does nothing */
+        return;
     configure(self, GST_ELEMENT(device));
     g_mutex_lock(&p->lock);
     p->pretends = does_nothing(GST_ELEMENT(device));
@@ -170,7 +177,8 @@ static GstElement *make_chain(GstSpiceSoundDevice *self, GstElementFactory *kind
         gst_object_unref(device);
         return NULL;
     }
-    chain = gst_object_ref_sink(gst_bin_new(NULL));
+    /* Its device prerolls by itself; nobody outside waits for that. */
+    chain = gst_object_ref_sink(g_object_new(GST_TYPE_BIN, "async-handling", TRUE, NULL));
     gst_bin_add_many(GST_BIN(chain), between, device, NULL);
     gst_element_link(is_sink ? between : device, is_sink ? device : between);
     pad = gst_element_get_static_pad(between, klass->pad);
@@ -207,6 +215,7 @@ static gboolean begin_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
     GstElement *chain = make_chain(self, kind);
+    gboolean works;
     GstPad *pad;
 
     if (!chain)
@@ -214,17 +223,27 @@ static gboolean begin_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
     p->chain = chain;
     g_mutex_lock(&p->lock);
     p->lost = FALSE;
+    if (kind) {
+        p->pretends = FALSE;
+        gst_object_replace((GstObject **)&p->kind, GST_OBJECT(kind));
+    }
     g_mutex_unlock(&p->lock);
     gst_element_set_locked_state(chain, TRUE);
     gst_bin_add(GST_BIN(self), gst_object_ref(chain));
     pad = gst_element_get_static_pad(chain, GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->pad);
     gst_ghost_pad_set_target(GST_GHOST_PAD(p->pad), pad);
     gst_object_unref(pad);
-    if (!set_chain_state(self, p->target) || gst_spice_sound_device_is_lost(self)) {
+    p->opens = TRUE;
+    works = set_chain_state(self, p->target);
+    p->opens = FALSE;
+    if (!works || gst_spice_sound_device_is_lost(self)) {
         end_chain(self);
-        lose(self);
+        gst_spice_sound_device_lose(self);
         return FALSE;
     }
+    g_mutex_lock(&p->lock);
+    p->opened_us = g_get_monotonic_time();
+    g_mutex_unlock(&p->lock);
     GST_INFO_OBJECT(self, "there is a device");
     return TRUE;
 }
@@ -241,11 +260,11 @@ static gboolean pause_for(GstSpiceSoundDevicePrivate *p, gint64 us)
     return !p->ending;
 }
 
-/** Any other, if `kind` is NULL. TRUE: there is one, or none is needed. */
-static gboolean replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
+/** Any other, if `kind` is NULL. */
+static void replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
-    gboolean done = TRUE, ended;
+    gboolean ended;
 
     g_mutex_lock(&p->chain_lock);
     g_mutex_lock(&p->lock);
@@ -253,44 +272,43 @@ static gboolean replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
     g_mutex_unlock(&p->lock);
     if (p->target >= GST_STATE_READY && !ended) {
         end_chain(self);
-        done = begin_chain(self, kind);
+        begin_chain(self, kind);
     }
     g_mutex_unlock(&p->chain_lock);
-    return done;
 }
 
-static void tell_if_silent(GstSpiceSoundDevice *self)
+/** `lasts`: a lost device is not found again soon. */
+static void tell_if_silent(GstSpiceSoundDevice *self, gboolean lasts)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
     gboolean tell;
 
     g_mutex_lock(&p->lock);
-    tell = (p->pretends || p->lost) && !p->told;
+    tell = (p->pretends || (p->lost && lasts)) && !p->told;
     p->told |= tell;
     g_mutex_unlock(&p->lock);
     if (tell)
         GST_ELEMENT_WARNING(self, RESOURCE, NOT_FOUND, ("There is no device for sound."), (NULL));
 }
 
-/** The device was lost. */
-static void find_another(GstSpiceSoundDevice *self)
+/** Under lock: how long to wait before the attempt of that number. */
+static gint64 attempt_pause_us(guint attempt)
+{
+    const guint more = attempt > SAME_ATTEMPTS ? MIN(attempt - SAME_ATTEMPTS, 8) : 0;
+
+    return attempt == 0 ? 0 : MIN(ATTEMPT_US << more, MOST_ATTEMPT_US);
+}
+
+/** The device was lost: one attempt at another. */
+static void attempt(GstSpiceSoundDevice *self, guint number)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
     GstElementFactory *kind;
-    gboolean goes_on = TRUE, found = FALSE;
-    guint i;
 
     g_mutex_lock(&p->lock);
-    kind = p->kind ? gst_object_ref(p->kind) : NULL;
+    kind = p->kind && number < SAME_ATTEMPTS ? gst_object_ref(p->kind) : NULL;
     g_mutex_unlock(&p->lock);
-    for (i = 0; kind && i < SAME_ATTEMPTS && goes_on && !found; i++) {
-        found = replace(self, kind);
-        g_mutex_lock(&p->lock);
-        goes_on = found || pause_for(p, SAME_PAUSE_US);
-        g_mutex_unlock(&p->lock);
-    }
-    if (goes_on && !found)
-        replace(self, NULL);
+    replace(self, kind);
     g_clear_pointer(&kind, gst_object_unref);
 }
 
@@ -310,7 +328,6 @@ static GstElementFactory *get_likely_kind(GstSpiceSoundDevice *self)
  * that it finds no card. */
 static void search(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
     GstElementFactory *kind = get_likely_kind(self);
     GstElement *device = kind ? gst_element_factory_create(kind, NULL) : NULL;
 
@@ -320,12 +337,8 @@ static void search(GstSpiceSoundDevice *self)
 
         gst_element_set_state(device, GST_STATE_NULL);
         gst_object_unref(device);
-        if (works && replace(self, kind)) {
-            g_mutex_lock(&p->lock);
-            p->pretends = FALSE;
-            gst_object_replace((GstObject **)&p->kind, GST_OBJECT(kind));
-            g_mutex_unlock(&p->lock);
-        }
+        if (works)
+            replace(self, kind);
     }
     g_clear_pointer(&kind, gst_object_unref);
 }
@@ -335,30 +348,31 @@ static gpointer work(gpointer data)
     GstSpiceSoundDevice *self = data;
     GstSpiceSoundDevicePrivate *p = private_of(self);
     gint64 search_us = SEARCH_US;
+    guint attempts = 0;
 
     g_mutex_lock(&p->lock);
     while (!p->ending) {
         const gboolean lost = p->lost;
 
-        if (p->ended || (!p->lost && !p->pretends)) {
+        if (p->ended || (!lost && !p->pretends)) {
             search_us = SEARCH_US;
             g_cond_wait(&p->wake, &p->lock);
             continue;
         }
-        if (!lost) {
-            if (!pause_for(p, search_us))
-                break;
-            search_us = MIN(2 * search_us, MOST_SEARCH_US);
-        }
+        if (lost && p->opened_us != 0 && g_get_monotonic_time() - p->opened_us > LASTING_US)
+            attempts = 0;
+        if (lost)
+            p->opened_us = 0;
+        if (!pause_for(p, lost ? attempt_pause_us(attempts) : search_us))
+            break;
         g_mutex_unlock(&p->lock);
         if (lost)
-            find_another(self);
+            attempt(self, attempts++);
         else
             search(self);
-        tell_if_silent(self);
+        search_us = lost ? SEARCH_US : MIN(2 * search_us, MOST_SEARCH_US);
+        tell_if_silent(self, attempts > SAME_ATTEMPTS);
         g_mutex_lock(&p->lock);
-        if (p->lost) /* not even something that does nothing */
-            pause_for(p, SEARCH_US);
     }
     g_mutex_unlock(&p->lock);
     return NULL;
@@ -376,7 +390,7 @@ static void gst_spice_sound_device_handle_message(GstBin *bin, GstMessage *messa
     case GST_MESSAGE_ERROR:
         gst_message_parse_error(message, &error, NULL);
         GST_WARNING_OBJECT(self, "%s: %s", GST_MESSAGE_SRC_NAME(message), error->message);
-        lose(self);
+        gst_spice_sound_device_lose(self);
         break;
     case GST_MESSAGE_WARNING: /* autoaudiosink's, that there is nothing: we say it once */
     case GST_MESSAGE_ASYNC_START:
@@ -430,7 +444,7 @@ static GstStateChangeReturn gst_spice_sound_device_change_state(GstElement *elem
     else if (next == GST_STATE_NULL)
         end_chain(self);
     else if (p->chain && !set_chain_state(self, next))
-        lose(self);
+        gst_spice_sound_device_lose(self);
     g_mutex_unlock(&p->chain_lock);
     if (!complete) {
         GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
@@ -438,7 +452,7 @@ static GstStateChangeReturn gst_spice_sound_device_change_state(GstElement *elem
         return GST_STATE_CHANGE_FAILURE;
     }
     if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
-        tell_if_silent(self);
+        tell_if_silent(self, FALSE);
         start_worker(self);
     }
     result =

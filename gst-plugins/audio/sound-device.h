@@ -38,6 +38,8 @@ GstPad *gst_spice_sound_device_get_pad(GstSpiceSoundDevice *self);
 /** The stream has ended, or goes on: no other device is looked for once it has. FALSE: there is none that the end of the
  * stream could be told. */
 gboolean gst_spice_sound_device_set_ended(GstSpiceSoundDevice *self, gboolean ended);
+/** It takes or gives nothing any more, and has posted no error. */
+void gst_spice_sound_device_lose(GstSpiceSoundDevice *self);
 /** Whether the device has failed, and there is no other yet. */
 gboolean gst_spice_sound_device_is_lost(GstSpiceSoundDevice *self);
 

@@ -131,8 +131,12 @@ static GstFlowReturn on_buffer(GstPad *pad, GstObject *parent, GstBuffer *buffer
     if (GST_BUFFER_IS_DISCONT(buffer))
         g_atomic_int_set(&self->begins, TRUE);
     flow = gst_proxy_pad_chain_default(pad, parent, buffer);
-    return GST_PAD_IS_FLUSHING(pad) ? GST_FLOW_FLUSHING
-           : flow == GST_FLOW_EOS && !gst_spice_sound_device_is_lost(GST_SPICE_SOUND_DEVICE(self))
+    if (GST_PAD_IS_FLUSHING(pad))
+        return GST_FLOW_FLUSHING;
+    /* A sound server without a device has no form in which it takes sound, which sinks count as no error of theirs. */
+    if (flow <= GST_FLOW_NOT_NEGOTIATED)
+        gst_spice_sound_device_lose(GST_SPICE_SOUND_DEVICE(self));
+    return flow == GST_FLOW_EOS && !gst_spice_sound_device_is_lost(GST_SPICE_SOUND_DEVICE(self))
                ? GST_FLOW_EOS
                : GST_FLOW_OK;
 }

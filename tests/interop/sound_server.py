@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 
 from harness import WORK, check, environment, run
 from vm import wait_until
@@ -83,14 +84,14 @@ class SoundServer:
 
     @contextlib.contextmanager
     def recording(self, sink, path):
-        """What the sink plays, raw."""
+        """What the sink plays, raw, into a file or a pipe that somebody reads: 5 ms at a time, as they are played."""
         with open(path, "wb") as out:
             program = subprocess.Popen(["parec", "-d", sink + ".monitor", "--raw", "--format=s16le", f"--rate={RATE}",
-                                        "--channels=2", "--latency-msec=20"],
-                                       env=self.environment(), stdin=subprocess.DEVNULL, stdout=out)
+                                        "--channels=2", "--latency-msec=5"], env=self.environment(),
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
         try:
             # A sink that nobody listens to has what comes next ready for seconds, which is not heard.
-            wait_until(lambda: os.path.getsize(path) > 0, 20, "sound, or silence, of " + sink)
+            wait_until(lambda: not os.path.isfile(path) or os.path.getsize(path) > 0, 20, "what plays on " + sink)
             yield
         finally:
             program.terminate()
@@ -107,6 +108,12 @@ class SoundServer:
         finally:
             program.terminate()
             program.wait()
+
+    def restart(self, seconds=1):
+        """With the same devices, after so long."""
+        self.end()
+        time.sleep(seconds)
+        self.start()
 
     def end(self):
         for process in reversed(self.processes):
@@ -141,6 +148,8 @@ class PipeWire(SoundServer):
 
     def start(self):
         bus = os.path.join(self.folder, "bus")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(bus)
         self.socket = os.path.join(self.folder, "pulse", "native")
         more = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=" + bus}
         self.spawn("dbus-daemon", "--session", "--nofork", "--address=unix:path=" + bus)

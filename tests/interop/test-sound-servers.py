@@ -12,14 +12,16 @@ import time
 
 from harness import BUILD, Xvfb, check, run_tests
 from sound_server import SERVERS
-from tones import check_tone, check_unbroken, frequency, read_sound, trim
+from tones import check_unbroken, read_sound, trim, usual_frequency
 from vm import wait_until
 
 sound = importlib.import_module("test-sound")
+lipsync = importlib.import_module("test-lipsync")
 
+SCREEN = os.path.join(BUILD, "tests", "interop", "lipsync-screen")
 VIEW = os.path.join(BUILD, "client", "spice-view")
-# Hz: a sound of 440 or 594 is stretched by up to two percent until the link is known.
-DRIFT = 10
+# Sound is stretched by up to two percent until the link is known.
+DRIFT = 0.025
 
 
 @contextlib.contextmanager
@@ -71,17 +73,21 @@ def listen(server, client, seconds=5):
     return out, heard
 
 
-def check_played(path, what, seconds=3):
-    """Both tones are there, and whole but for what a busy machine loses."""
-    check_unbroken(path, what, seconds)
-    for channel, hertz in ((0, 440), (1, 594)):
-        found = frequency(trim(read_sound(path)[channel])[48000:-4800], 48000)
+def check_tones(path, what, seconds, tones):
+    """They are there, and whole but for what a busy machine loses."""
+    check_unbroken(path, what, seconds, tones)
+    for channel, hertz in tones:
+        found = usual_frequency(trim(read_sound(path)[channel])[48000:-4800], 48000)
         print(f"# {what}: {found:.2f} Hz instead of {hertz}")
-        check(abs(found - hertz) < DRIFT * hertz / 440, f"{what}: {found:.2f} Hz instead of {hertz}")
+        check(abs(found / hertz - 1) < DRIFT, f"{what}: {found:.2f} Hz instead of {hertz}")
+
+
+def check_played(path, what, seconds=3):
+    check_tones(path, what, seconds, ((0, 440), (1, 594)))
 
 
 def check_heard(path, what):
-    check_tone(path, 660, what, settle=1)
+    check_tones(path, what, 2, ((0, 660),))
 
 
 def on_each_server(test):
@@ -105,8 +111,65 @@ def test_sound_servers_play_and_record():
     on_each_server(plays_and_records)
 
 
-tests = [test_sound_servers_play_and_record]
+def test_sound_goes_on_when_the_server_is_started_anew():
+    """In both directions."""
+    def goes_on(kind):
+        with kind("out", "mic") as server:
+            before, after, heard = (os.path.join(server.folder, name)
+                                    for name in ("before.raw", "after.raw", "heard.raw"))
+            server.pactl("set-default-source", "mic.monitor")
+            with sound.host(48000, heard) as port, spice_view(server, port):
+                with server.recording("out", before), server.tone("mic", 660):
+                    wait_until(lambda: os.path.getsize(heard) > 4 * 48000, 20, "sound of the microphone")
+                server.restart()
+                server.pactl("set-default-source", "mic.monitor")
+                with server.recording("out", after), server.tone("mic", 550):
+                    wait_until(lambda: server.streams(), 20, "a stream of the client's")
+                    had = os.path.getsize(heard)
+                    time.sleep(5)
+        check_played(after, f"{kind.name}, started anew", 2)
+        samples = read_sound(heard)[0]
+        found = [usual_frequency(samples[end - 28800:end - 4800], 48000) for end in (had // 4, len(samples))]
+        print(f"# the microphone by {kind.name}: {found[0]:.1f} Hz, then {found[1]:.1f} Hz")
+        check(abs(found[1] / 550 - 1) < DRIFT, f"the host hears {found[1]:.1f} Hz instead of 550 in the end")
 
+    on_each_server(goes_on)
+
+
+def test_sound_is_with_its_picture_as_devices_change():
+    """A headset is unplugged while the guest plays: sound goes on by another device, the film does not stop, and
+    both are together, as they are heard and seen."""
+    def stay_together(kind):
+        with kind("headset", "speakers") as server, lipsync.Clapper() as clapper, contextlib.ExitStack() as more:
+            fifo = os.path.join(server.folder, "fifo")
+            os.mkfifo(fifo)
+            xvfb = Xvfb("800x600")
+            more.callback(xvfb.close)
+            looks = subprocess.Popen([SCREEN, xvfb.display, fifo, "13"], stdout=subprocess.PIPE, text=True)
+            for sink in server.sinks:
+                more.enter_context(server.recording(sink, fifo))
+            more.enter_context(running([VIEW, f"spice://127.0.0.1:{clapper.port}"], server, DISPLAY=xvfb.display))
+            wait_until(lambda: [stream["device"] for stream in server.streams()] == ["headset"], 20, "a stream")
+            time.sleep(5)
+            server.remove(server.modules["headset"])
+            unplugged = time.monotonic() * 1e6
+            wait_until(lambda: [stream["device"] for stream in server.streams()] == ["speakers"], 20, "another stream")
+            events = [line.split() for line in looks.communicate(timeout=60)[0].splitlines()]
+        counts = lipsync.times(events, "count")
+        pauses = [(b - a) / 1000 for a, b in zip(counts, counts[1:]) if b > unplugged]
+        skews = lipsync.skews_of(events, unplugged + 1500000)
+        check(len(skews) >= 3 and pauses, f"{kind.name}: {len(skews)} tones were heard after it was unplugged")
+        lipsync.tell(f"{kind.name}, unplugged", [skew for _, skew in skews])
+        print(f"# {kind.name}: the longest pause of the film was {max(pauses):.0f} ms")
+        middle = sorted(skew for _, skew in skews)[len(skews) // 2]
+        check(abs(middle) < 40000, f"{kind.name}: the picture is late by {middle / 1000:.1f} ms")
+        check(max(pauses) < 1000, f"{kind.name}: the film stood still for {max(pauses):.0f} ms")
+
+    on_each_server(stay_together)
+
+
+tests = [test_sound_servers_play_and_record, test_sound_goes_on_when_the_server_is_started_anew,
+         test_sound_is_with_its_picture_as_devices_change]
 if __name__ == "__main__":
     import sys
     wanted = sys.argv[1:]

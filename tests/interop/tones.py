@@ -30,6 +30,13 @@ def frequency(samples, rate):
     return (len(rises) - 1) * rate / (rises[-1] - rises[0]) if len(rises) > 2 else 0
 
 
+def usual_frequency(samples, rate):
+    """That of most pieces of 50 ms: what is broken in between does not count."""
+    size = rate // 20
+    found = sorted(frequency(samples[i:i + size], rate) for i in range(0, len(samples) - size, size))
+    return found[len(found) // 2] if found else 0
+
+
 def gaps(samples, rate):
     """Where it is silent in between, or jumps: pieces of 10 ms whose loudness is not the others'."""
     size = rate // 100
