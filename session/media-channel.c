@@ -169,8 +169,10 @@ GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *self)
     }
     /* The client's word counts where it says slow: what the kernel knows ends at the next proxy. */
     if (spice_link_window_delivered(&self->window, &delivered)) {
-        if (spice_link_window_rate(&self->window) > 0)
+        link.told_by_peer = spice_link_window_rate(&self->window) > 0;
+        if (link.told_by_peer)
             link.bits_per_second = (guint64)spice_link_window_rate(&self->window);
+        link.jitter_us = (guint)spice_link_window_jitter(&self->window);
         if (spice_link_window_delay(&self->window) > 0)
             link.round_trip_us = (guint)MIN(spice_link_window_delay(&self->window), G_MAXINT);
     }

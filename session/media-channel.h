@@ -51,6 +51,8 @@ guint64 gst_spice_media_channel_get_next_serial(GstSpiceMediaChannel *channel);
 typedef struct {
     guint64 bits_per_second;
     guint round_trip_us;
+    guint jitter_us;       /* by which it takes longer now and then */
+    gboolean told_by_peer; /* the rate follows from what the client has read */
 } GstSpiceLinkQuality;
 GstSpiceLinkQuality gst_spice_media_channel_get_link(GstSpiceMediaChannel *channel);
 

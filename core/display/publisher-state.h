@@ -145,7 +145,7 @@ typedef struct {
     uint64_t generation; /* 0: none; another one for each place and size that it has */
     pixman_box32_t box;
     pixman_region32_t clip; /* where frames may be painted; initialised while `generation` */
-    uint64_t last_frame;
+    uint64_t last_frame, interval;
 } SpiceDisplayStream;
 
 struct SpiceDisplay {

@@ -165,6 +165,7 @@ static void take_stream(SpiceDisplay *self, uint32_t id, bool anew)
         stream->box = box_of(&info.box);
     }
     stream->last_frame = info.last_frame;
+    stream->interval = info.interval;
     take_clip(stream, &info);
 }
 
@@ -220,6 +221,7 @@ int32_t spice_display_judge(SpiceDisplay *self, const SpiceLiveDraw *draw, bool 
     SpiceRect clip[SPICE_STREAM_DRAW_CLIP_LIMIT];
     SpiceStreamDraw seen = {.time = spice_drawable_time(draw->drawable)};
     SpiceStreamVerdict verdict;
+    SpiceStreamInfo info;
     const pixman_box32_t *boxes;
     pixman_box32_t around;
     int n;
@@ -255,6 +257,8 @@ int32_t spice_display_judge(SpiceDisplay *self, const SpiceLiveDraw *draw, bool 
     take_events(self, &verdict);
     if (verdict.stream >= 0) {
         self->streams[verdict.stream].last_frame = seen.time;
+        if (spice_stream_detector_info(self->detector, (uint32_t)verdict.stream, &info))
+            self->streams[verdict.stream].interval = info.interval;
         self->counters.frames++;
     }
     tell_views(self, &verdict);

@@ -310,7 +310,7 @@ static SpiceQueued *create(SpiceView *self, uint32_t id)
         .dest = {stream->box.y1, stream->box.x1, stream->box.y2, stream->box.x2},
         .clip = clip_of(queued, &stream->clip),
     };
-    queued->frame = (SpiceViewFrame){id, stream->generation, stream->last_frame};
+    queued->frame = (SpiceViewFrame){id, stream->generation, stream->last_frame, stream->interval};
     queued->item.frame = &queued->frame;
     at->sent = stream->generation;
     at->report_due = self->config.reports;
@@ -418,7 +418,7 @@ static SpiceQueued *frame(SpiceView *self, uint32_t id, SpiceError *error)
         spice_view_item_done(&queued->item);
         return NULL;
     }
-    queued->frame = (SpiceViewFrame){id, stream->generation, stream->last_frame};
+    queued->frame = (SpiceViewFrame){id, stream->generation, stream->last_frame, stream->interval};
     queued->message.stream_data.id = id;
     queued->item.frame = &queued->frame;
     forget_marker(self, id);

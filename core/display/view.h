@@ -65,6 +65,7 @@ typedef struct {
     uint32_t stream;
     uint64_t generation; /* of the stream, which was created with the same */
     uint64_t time;       /* when it was drawn */
+    uint64_t interval;   /* us from one to the next as they are drawn, of late; 0: not known */
 } SpiceViewFrame;
 
 /** A message that was taken out of a view. It stands by itself: neither display nor view need be

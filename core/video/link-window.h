@@ -3,8 +3,10 @@
  *
  * Behind what is sent stands a *mark* here and there, a PING: its answer says that the client has
  * read all before it. From when marks were sent and answered follow the rate of the way (the largest of
- * the last seconds) and its delay (the least); under way may be what the rate brings in the delay and
- * 50 ms beyond it, up to 110 ms if the way is unsteady.
+ * late), its delay (the least), and its jitter: by how much longer answers take than the delay and what is
+ * before them explain. What some take longer is jitter; what all take longer is a queue, and only then
+ * the way may have less than the rate that is known. Under way may be what the rate brings in the delay, the
+ * jitter (up to 150 ms) and 50 ms; and of what was given no more than 50 ms may be waiting, at that rate.
  *
  * A plain value: no memory of its own, any thread at a time. Times are microseconds of a monotonic
  * clock; one before the last counts as the last. Rates are bits a second.
@@ -21,7 +23,9 @@ enum { SPICE_LINK_MARKS = 64, SPICE_LINK_LAST_MARK = 0xffffff };
 typedef struct {
     uint32_t id;
     uint64_t end;            /* bytes sent up to it */
+    uint64_t begin;          /* and up to the mark before */
     uint64_t time;           /* sent */
+    double passing;          /* us for which the way then had something to pass */
     uint64_t delivered;      /* bytes delivered by then */
     uint64_t delivered_time; /* and when that was known */
     uint64_t delivered_sent; /* and when the mark that said so had been sent */
@@ -42,18 +46,23 @@ typedef struct {
     uint64_t delivered, delivered_time, delivered_sent;
     SpiceLinkMark marks[SPICE_LINK_MARKS]; /* ring */
     uint32_t first_mark, n_marks, last_id;
-    uint64_t mark_time;               /* when the last was sent */
-    double rate;                      /* 0: not known */
-    double period_rate;               /* the largest of this period, of limited marks */
+    uint64_t mark_time; /* when the last was sent */
+    double rate;        /* 0: not known */
+    double period_rate; /* the largest of this period, of marks that were answered late */
+    /* us beyond the delay and their own bytes, the least of this period and of the one before; and
+     * beyond what was before them, too */
+    double least_late, least_late_before, least_more, least_more_before;
     uint64_t period_end;              /* us */
     SpiceLinkDelay delay, delay_next; /* least: known, of this period */
     uint64_t delay_end;               /* us, of this period */
     uint64_t period_delay;            /* the least of this period */
-    double unsteady;                  /* us by which the delay is more than the least */
+    double jitter, jitter_spread;     /* us, means, by which the delay is more than the least */
     uint64_t probe_end;               /* us */
     bool probes;                      /* for more than the rate that is known */
-    double paced_until; /* us, when all that was given has passed the way, at its rate */
-    uint64_t round_end; /* bytes given when the round trip began */
+    bool crowded;                     /* more waits than should */
+    double passed_at;                 /* us, when the way has passed what was given, at its rate */
+    double paced_until;               /* the same, at the rate at which more is given */
+    uint64_t round_end;               /* bytes given when the round trip began */
     double round_rate;
     uint32_t steady_rounds;
     bool round_limited;
@@ -96,6 +105,10 @@ double spice_link_window_rate(const SpiceLinkWindow *self);
 
 /** us of the way there and back, if nothing else is under way; 0: not known yet. */
 uint64_t spice_link_window_delay(const SpiceLinkWindow *self);
+
+/** us by which the way takes longer than that now and then, beyond what the bytes under way explain;
+ * at most 150 ms. */
+uint64_t spice_link_window_jitter(const SpiceLinkWindow *self);
 
 /** Bytes that may be under way. */
 uint64_t spice_link_window_size(const SpiceLinkWindow *self);

@@ -12,13 +12,20 @@
 /* A frame doubles with so many points of quality, near enough for JPEG; sizes as they come
  * correct what is wrong with it. */
 #define DOUBLING 20.0
+#define PACE     1.2
+/* By so much more than the rate is aimed at while nothing waits: less where others look for more, too. */
+#define PROBE     1.15
+#define OWN_PROBE 1.25
 
 enum {
     WINDOW = 2000000,        /* us for which the largest measured rate counts, or 8 round trips */
     DELAY_PERIOD = 30000000, /* us over which the least delay is taken, twice */
     LATE = 50000,            /* us beyond the queue after which a frame's arrival says: slower */
+    VERY_LATE = 250000,      /* the same where there was not enough under way for a jam */
     MOST_DELAY = 10000000,   /* us */
+    MOST_JITTER = 200000,    /* us */
     OVERSHOOT = 25000,       /* us by which a frame may take more than is left of the queue */
+    MOST_ALONE = 200000,     /* us that a frame may take where nothing else is under way */
     STARVED = 1000000,       /* us after which a frame goes out whatever its size */
     REPORT_PAUSE = 1000000,  /* us between two cuts because of reports */
 };
@@ -27,7 +34,7 @@ void spice_rate_policy_default(SpiceRatePolicy *policy)
 {
     *policy = (SpiceRatePolicy){
         .start_rate = 2000000,
-        .queue = 92000,
+        .queue = 60000,
         .best_quality = 85,
         .fair_quality = 35,
         .least_quality = 10,
@@ -46,7 +53,8 @@ bool spice_rate_control_init(SpiceRateControl *self, const SpiceRatePolicy *poli
         return false;
     memset(self, 0, sizeof(*self));
     self->policy = *policy;
-    self->now = self->delivered_time = self->last_sent = self->last_offer = now;
+    self->now = self->delivered_time = self->delivered_sent = self->last_sent = self->last_offer =
+        now;
     self->rate = (double)policy->start_rate;
     self->window_end = now + WINDOW;
     self->delay = self->delay_next = self->round_trip = UINT64_MAX;
@@ -65,7 +73,8 @@ static void move_clock(SpiceRateControl *self, uint64_t now)
     if (now > self->now)
         self->now = now;
     if (self->now >= self->delay_end) {
-        self->delay = self->delay_next;
+        if (self->delay_next != UINT64_MAX) /* else nothing newer is known */
+            self->delay = self->delay_next;
         self->delay_next = UINT64_MAX;
         self->delay_end = self->now + DELAY_PERIOD;
     }
@@ -84,6 +93,8 @@ static double own_delay(const SpiceRateControl *self)
 {
     uint64_t delay = self->delay < self->delay_next ? self->delay : self->delay_next;
 
+    if (self->is_told)
+        return self->told_delay;
     return delay > MOST_DELAY ? (delay == UINT64_MAX ? 0 : MOST_DELAY) : (double)delay;
 }
 
@@ -115,13 +126,34 @@ static double quality_of(const SpiceRateControl *self, double size)
 /* Bytes that may be under way. */
 static double budget(const SpiceRateControl *self)
 {
-    return self->rate / 8e6 * (own_delay(self) + (double)self->policy.queue);
+    return self->rate / 8e6 * (own_delay(self) + self->jitter + (double)self->policy.queue);
 }
 
-/* us that wait by what is known, beyond the link's own delay. */
+/* us for which the link still passes what it was given, if it has its rate. */
+static double passing(const SpiceRateControl *self)
+{
+    return self->passed_at > (double)self->now ? self->passed_at - (double)self->now : 0;
+}
+
+/* Bytes that are known to be under way, but for the oldest frame: of it a part may have arrived. */
+static double surely_under_way(const SpiceRateControl *self)
+{
+    const SpiceRateFlight *oldest = &self->flight[self->flight_first];
+
+    return self->flight_count ? (double)(self->sent - oldest->end) : 0;
+}
+
+/* Bytes that may be sent now. */
+static double room_of(const SpiceRateControl *self)
+{
+    return fmin(budget(self) - surely_under_way(self),
+                self->rate / 8e6 * ((double)self->policy.queue - passing(self)));
+}
+
+/* us that wait for sure, beyond the link's own delay. */
 static double waiting(const SpiceRateControl *self)
 {
-    double wait = (double)spice_rate_control_backlog(self) * 8e6 / self->rate - own_delay(self);
+    const double wait = surely_under_way(self) * 8e6 / self->rate - own_delay(self) - self->jitter;
 
     return wait > 0 ? wait : 0;
 }
@@ -137,7 +169,7 @@ static double aim(SpiceRateControl *self)
         return 0.85 * self->rate;
     if (wait > 0.2 * queue || self->now < self->hold_until)
         return 0.95 * self->rate;
-    return (self->starting ? 2 : 1.15) * self->rate;
+    return (self->starting ? 2 : self->is_told ? PROBE : OWN_PROBE) * self->rate;
 }
 
 /* Shares the rate between frames and quality: first quality is given up, down to the fair one,
@@ -147,11 +179,17 @@ static double share_rate(SpiceRateControl *self, double rate)
     const SpiceRatePolicy *policy = &self->policy;
     double source = clamp(1e6 / self->interval, 0.5, 1000), bytes = rate / 8;
     double fair_fps = source < policy->fair_fps ? source : policy->fair_fps;
-    double fps = source, quality = quality_of(self, bytes / fps);
+    double fps = source, quality = quality_of(self, bytes / fps), fits;
 
     if (quality < policy->fair_quality) {
         fps = clamp(bytes / size_of(self, policy->fair_quality), fair_fps, source);
         quality = quality_of(self, bytes / fps);
+    }
+    /* what takes too long at once does not go; then more that are smaller may */
+    fits = quality_of(self, 0.9 * self->rate / 8e6 * ((double)policy->queue + OVERSHOOT));
+    if (self->size_known && quality > fits) {
+        quality = fmax(fits, policy->least_quality);
+        fps = clamp(bytes / size_of(self, quality), fair_fps, source);
     }
     if (quality < policy->least_quality)
         fps = clamp(bytes / size_of(self, policy->least_quality), 0.5, fps);
@@ -160,12 +198,13 @@ static double share_rate(SpiceRateControl *self, double rate)
     return clamp(quality, policy->least_quality, policy->best_quality);
 }
 
-/* Towards `wanted`: down at once if it is far, up slowly, not at all for little. */
-static double smooth(double quality, double wanted)
+/* Towards `wanted`: down at once if it is far, up slowly, not at all for little, unless something
+ * waits. */
+static double smooth(double quality, double wanted, bool waits)
 {
     if (wanted < quality - 8)
         return wanted;
-    if (wanted < quality - 3)
+    if (wanted < quality - (waits ? 0.5 : 3))
         return quality - 1;
     if (wanted > quality + 3)
         return quality + (wanted > quality + 15 ? 2 : 1);
@@ -182,7 +221,7 @@ static bool is_stalled(const SpiceRateControl *self)
     if (!self->flight_count)
         return false;
     expected = own_delay(self) + (double)(oldest->end - oldest->delivered) * 8e6 / self->rate;
-    return (double)(self->now - oldest->time) > expected + LATE;
+    return (double)(self->now - oldest->time) > expected + self->jitter + LATE;
 }
 
 SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
@@ -192,15 +231,19 @@ SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
 
     move_clock(self, now);
     gap = (double)(self->now - self->last_offer);
-    if (gap >= 1000) { /* else it is asked once more about the same picture */
+    if (gap >= 1000 && !self->knows_source) { /* else it is asked again about the same picture */
         self->interval += (clamp(gap, 1000, 1e6) - self->interval) / 8;
         self->last_offer = self->now;
     }
+    if ((double)self->now + self->interval / 2 < self->next_due)
+        return (SpiceRateDecision){.quality = (uint32_t)self->quality,
+                                   .bit_rate = (uint64_t)self->rate,
+                                   .fps_milli = (uint32_t)(self->fps * 1000)};
     under_way = (double)spice_rate_control_backlog(self);
     rate = aim(self);
-    self->quality = clamp(smooth(self->quality, share_rate(self, rate)), self->policy.least_quality,
-                          self->policy.best_quality);
-    room = budget(self) - under_way;
+    self->quality = clamp(smooth(self->quality, share_rate(self, rate), rate < self->rate),
+                          self->policy.least_quality, self->policy.best_quality);
+    room = room_of(self);
     /* The last that nearly fits goes, too: else large frames would leave much of a slow link idle. */
     if (self->size_known && room > 0 && room < 1.2 * size_of(self, self->quality))
         room = fmin(room + self->rate / 8e6 * OVERSHOOT, 1.2 * size_of(self, self->quality));
@@ -222,8 +265,15 @@ SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
     decision.fps_milli = (uint32_t)(self->fps * 1000);
     decision.max_bytes = self->max_bytes = (uint32_t)clamp(room, 0, 1e9);
     decision.send = !self->undecodable && self->flight_count < SPICE_RATE_FLIGHT && room >= 1 &&
-                    !is_stalled(self) && (double)self->now + self->interval / 2 >= self->next_due;
+                    !is_stalled(self);
     return decision;
+}
+
+/* Whether nothing else is under way: a frame that is too large will not fit better later. */
+static bool is_idle(const SpiceRateControl *self, uint32_t bytes)
+{
+    return self->flight_count == 0 &&
+           (bytes * 8e6 / self->rate < MOST_ALONE || self->now - self->last_sent >= STARVED);
 }
 
 bool spice_rate_control_encoded(SpiceRateControl *self, uint64_t now, uint32_t bytes)
@@ -237,23 +287,28 @@ bool spice_rate_control_encoded(SpiceRateControl *self, uint64_t now, uint32_t b
                      ? self->size + (size - self->size) * (size > self->size ? 0.5 : 0.2)
                      : size;
     self->size_known = true;
-    if (bytes > self->max_bytes && (self->flight_count || self->now - self->last_sent < STARVED))
+    if (bytes > self->max_bytes && !is_idle(self, bytes))
         return false;
     if (self->flight_count == SPICE_RATE_FLIGHT)
         return false;
     if (!self->flight_count)
-        self->delivered_time = self->now;
+        self->delivered_time = self->delivered_sent = self->now;
     frame = &self->flight[(self->flight_first + self->flight_count++) % SPICE_RATE_FLIGHT];
     self->sent += bytes;
     *frame = (SpiceRateFlight){
         .end = self->sent,
+        .bytes = bytes,
         .time = self->now,
         .delivered = self->delivered,
         .delivered_time = self->delivered_time,
-        .limited = self->limited,
+        .delivered_sent = self->delivered_sent,
+        .limited = (double)spice_rate_control_backlog(self) * 8e6 / self->rate >=
+                   own_delay(self) + self->jitter,
         .alone = self->flight_count == 1,
     };
     self->last_sent = self->now;
+    /* a little faster, lest a rate that is too low stay so */
+    self->passed_at = fmax(self->passed_at, (double)self->now) + bytes * 8e6 / (PACE * self->rate);
     self->next_due = clamp(self->next_due + period, (double)self->now, (double)self->now + period);
     return true;
 }
@@ -263,12 +318,14 @@ static void note_rate(SpiceRateControl *self, const SpiceRateFlight *frame)
 {
     double time = (double)(self->now - frame->delivered_time);
     double delay = (double)(self->now - frame->time);
-    double rate;
+    double sending = (double)(frame->time - frame->delivered_sent);
+    double rate, late;
 
     /* a frame alone: what it took beyond the round trip is the time of its bytes. A round trip is
      * never taken for nearly all of it, lest a wrong one make the link look fast. */
     if (frame->alone && self->round_trip != UINT64_MAX)
         time = fmax(time - (double)self->round_trip, time / 8);
+    time = fmax(time, sending); /* answers may come in heaps */
     rate = (double)(self->delivered - frame->delivered) * 8e6 / (time < 100 ? 100 : time);
     rate = clamp(rate, LEAST_RATE, MOST_RATE);
     if (rate > self->rate) {
@@ -276,10 +333,12 @@ static void note_rate(SpiceRateControl *self, const SpiceRateFlight *frame)
         self->window_end = self->now + WINDOW;
         self->window_rate = 0;
     }
-    if (frame->limited && rate > self->window_rate)
+    /* it says that there is less only if it came later than it would have alone */
+    if (frame->limited && delay > own_delay(self) + frame->bytes * 8e6 / self->rate &&
+        rate > self->window_rate)
         self->window_rate = rate;
-    if (delay > own_delay(self) + (double)self->policy.queue + LATE &&
-        self->now >= self->cut_until) {
+    late = delay - own_delay(self) - self->jitter - (double)self->policy.queue;
+    if (late > (frame->limited ? LATE : VERY_LATE) && self->now >= self->cut_until) {
         self->rate =
             rate > 0.6 * self->rate ? (rate < self->rate ? rate : self->rate) : 0.6 * self->rate;
         self->cut_until = self->now + (uint64_t)own_delay(self) + self->policy.queue;
@@ -303,10 +362,15 @@ void spice_rate_control_delivered(SpiceRateControl *self, uint64_t now, uint64_t
         self->flight_first = (self->flight_first + 1) % SPICE_RATE_FLIGHT;
         self->flight_count--;
         note_delay(self, self->now - frame.time);
-        note_rate(self, &frame);
+        if (!self->is_told)
+            note_rate(self, &frame);
+        self->delivered_sent = frame.time;
     }
     self->delivered_time = self->now;
-    if (self->now >= self->window_end) {
+    self->passed_at =
+        fmin(self->passed_at,
+             (double)self->now + (double)spice_rate_control_backlog(self) * 8e6 / self->rate);
+    if (!self->is_told && self->now >= self->window_end) {
         /* frames smaller than the rate allows measure nothing but themselves */
         if (self->window_rate > 0)
             self->rate = clamp(self->window_rate, 0.7 * self->rate, self->rate);
@@ -322,6 +386,26 @@ void spice_rate_control_round_trip(SpiceRateControl *self, uint64_t now, uint64_
     note_delay(self, round_trip);
     if (round_trip < self->round_trip)
         self->round_trip = round_trip;
+}
+
+void spice_rate_control_source(SpiceRateControl *self, uint64_t interval)
+{
+    self->knows_source = interval > 0;
+    if (self->knows_source)
+        self->interval = clamp((double)interval, 1000, 1e6);
+}
+
+void spice_rate_control_link(SpiceRateControl *self, uint64_t now, const SpiceRateLink *link)
+{
+    move_clock(self, now);
+    self->jitter = clamp((double)link->jitter, 0, MOST_JITTER);
+    self->is_told = link->rate > 0;
+    if (!self->is_told)
+        return;
+    self->starting = false;
+    self->told_rate = clamp(link->rate, LEAST_RATE, MOST_RATE);
+    self->told_delay = clamp((double)link->delay, 0, MOST_DELAY);
+    self->rate = self->told_rate;
 }
 
 void spice_rate_control_report(SpiceRateControl *self, uint64_t now, const SpiceRateReport *report)

@@ -3,9 +3,9 @@
  *
  * The rate of the link is measured from what arrives: bytes delivered between the sending of a
  * frame and its arrival, over that time (less the round trip for a frame that went alone); the
- * largest of the last seconds counts. A frame is let
- * through only while what is under way fits the link's own delay plus `queue`. Quality follows
- * from the rate by a model of the encoder, learned from the sizes it gives.
+ * largest of the last seconds counts. Who knows the rate better tells it. A frame is let
+ * through only while what is under way fits the link's own delay and jitter plus `queue`. Quality
+ * follows from the rate by a model of the encoder, learned from the sizes it gives.
  *
  * A plain value: no memory of its own, any thread at a time. Times are microseconds of a monotonic
  * clock; one before the last counts as the last. Rates are bits a second.
@@ -19,7 +19,7 @@
 
 typedef struct {
     uint64_t start_rate;    /* until something was measured [2 000 000] */
-    uint64_t queue;         /* us that may wait beyond the link's own delay [92 000] */
+    uint64_t queue;         /* us that may wait beyond the link's own delay [60 000] */
     uint32_t best_quality;  /* 1 .. 100, as JPEG counts [85] */
     uint32_t fair_quality;  /* below this, frames are given up first [35] */
     uint32_t least_quality; /* [10] */
@@ -35,6 +35,13 @@ typedef struct {
     int32_t last_frame_delay; /* ms left when the last frame came */
     uint32_t audio_delay;     /* ms; UINT32_MAX: no audio, which says nothing */
 } SpiceRateReport;
+
+/** What is known of the link otherwise than by frames. */
+typedef struct {
+    double rate;     /* 0: not known; frames tell */
+    uint64_t delay;  /* us; there and back, if nothing waits */
+    uint64_t jitter; /* us that it takes longer now and then; more than 200 ms counts as that */
+} SpiceRateLink;
 
 /** About the picture that is there now. */
 typedef struct {
@@ -52,15 +59,17 @@ typedef struct {
     uint64_t time;           /* us, sent */
     uint64_t delivered;      /* bytes delivered by then */
     uint64_t delivered_time; /* us, and when that was known */
-    bool limited;            /* it was as large as the rate allowed */
-    bool alone;              /* nothing else was under way */
+    uint64_t delivered_sent; /* us, and when the last of them had been sent */
+    uint32_t bytes;
+    bool limited; /* with it there was as much under way as the link holds */
+    bool alone;   /* nothing else was under way */
 } SpiceRateFlight;
 
 /** Fields are for the functions below only. */
 typedef struct {
     SpiceRatePolicy policy;
     uint64_t now;
-    uint64_t sent, delivered, delivered_time, last_sent;
+    uint64_t sent, delivered, delivered_time, delivered_sent, last_sent;
     SpiceRateFlight flight[SPICE_RATE_FLIGHT]; /* ring */
     uint32_t flight_first, flight_count;
     double rate;                           /* of the link, bits/s */
@@ -68,17 +77,20 @@ typedef struct {
     uint64_t window_end;                   /* us */
     uint64_t delay, delay_next, delay_end; /* least round trip: known, of this period; its end */
     uint64_t round_trip;                   /* us, least of PINGs; UINT64_MAX: unknown */
+    double jitter;                         /* us */
+    double told_rate, told_delay;          /* by others; us */
     uint64_t hold_until;                   /* us: no growth before */
     uint64_t cut_until;                    /* us: no other cut before */
     uint64_t last_offer;                   /* us */
     double interval;                       /* us between pictures of the source */
     double next_due;                       /* us */
+    double passed_at;                      /* us, when the link has passed all, at its rate */
     double size;                           /* bytes of a frame of quality 50 */
     double quality;                        /* of the last decision */
     uint32_t max_bytes;
     double fps;
     double margin_best; /* ms, largest of late */
-    bool size_known, starting, limited, undecodable;
+    bool size_known, starting, limited, is_told, knows_source, undecodable;
 } SpiceRateControl;
 
 /** Begins at `now` for pictures of `pixels`. False, and nothing done, if the policy is out of
@@ -99,6 +111,13 @@ void spice_rate_control_delivered(SpiceRateControl *self, uint64_t now, uint64_t
 
 /** A PING came back after `round_trip` us. */
 void spice_rate_control_round_trip(SpiceRateControl *self, uint64_t now, uint64_t round_trip);
+
+/** How many us there are between two pictures of the source, if that is known otherwise; else the offers
+ * tell, of which there may be fewer while nothing can be sent. 0: it is not. */
+void spice_rate_control_source(SpiceRateControl *self, uint64_t interval);
+
+/** What is known of the link by others. */
+void spice_rate_control_link(SpiceRateControl *self, uint64_t now, const SpiceRateLink *link);
 
 void spice_rate_control_report(SpiceRateControl *self, uint64_t now, const SpiceRateReport *report);
 

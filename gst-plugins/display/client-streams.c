@@ -11,8 +11,6 @@ GST_DEBUG_CATEGORY_STATIC(spiceclientstreams_debug);
 enum { MAX_THREADS = 4 };
 /* Bits a second that a link is taken to do before anything is known of it, and within the machine. */
 static const guint64 unknown_rate = 10000000, local_rate = 1000000000;
-/* That frames may wait on the way: other draws come behind them, and a letter has to come soon. */
-enum { QUEUE_US = 60000 };
 
 /** A picture to be encoded. */
 typedef struct {
@@ -209,7 +207,6 @@ static void init_control(GstSpiceClientStreams *self, Stream *stream, guint64 pi
     SpiceRatePolicy policy;
 
     spice_rate_policy_default(&policy);
-    policy.queue = QUEUE_US;
     policy.start_rate = local_rate;
     if (self->channel && !gst_spice_media_channel_is_local(self->channel)) {
         link = gst_spice_media_channel_get_link(self->channel);
@@ -300,14 +297,23 @@ static void update_delivered(GstSpiceClientStreams *self, Stream *stream, guint6
     spice_rate_control_delivered(&stream->control, now, stream->delivered);
 }
 
-/** Tells the control how long the way is. */
-static void update_round_trip(GstSpiceClientStreams *self, Stream *stream, guint64 now)
+/** Tells the control what is known of the way. */
+static void update_link(GstSpiceClientStreams *self, Stream *stream, guint64 now)
 {
     const GstSpiceLinkQuality link =
         self->channel ? gst_spice_media_channel_get_link(self->channel) : (GstSpiceLinkQuality){0};
+    const SpiceRateLink known = {
+        .rate = link.told_by_peer ? (double)link.bits_per_second : 0,
+        .delay = link.round_trip_us,
+        .jitter = link.jitter_us,
+    };
 
     if (link.round_trip_us > 0)
         spice_rate_control_round_trip(&stream->control, now, link.round_trip_us);
+    spice_rate_control_link(&stream->control, now, &known);
+    GST_TRACE("the way: %" G_GUINT64_FORMAT " bits/s%s, %u us, %u us of jitter",
+              link.bits_per_second, link.told_by_peer ? " by the client's word" : "",
+              link.round_trip_us, link.jitter_us);
 }
 
 gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceViewFrame *frame,
@@ -321,7 +327,8 @@ gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceV
     if (stream->generation != frame->generation)
         return FALSE;
     update_delivered(self, stream, now);
-    update_round_trip(self, stream, now);
+    update_link(self, stream, now);
+    spice_rate_control_source(&stream->control, frame->interval);
     decision = spice_rate_control_offer(&stream->control, now);
     GST_LOG("stream %u: frame of %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
             " bytes under way: %s, quality %u, %" G_GUINT64_FORMAT " bits/s, at most %u bytes",

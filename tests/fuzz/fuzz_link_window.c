@@ -62,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(window.n_marks <= SPICE_LINK_MARKS);
         require(spice_link_window_size(&window) >= 8192);
         require(spice_link_window_wait(&window) <= 1000000);
+        require(spice_link_window_jitter(&window) <= 150000);
         spice_link_window_delivered(&window, &delivered);
         require(delivered <= window.given);
     }

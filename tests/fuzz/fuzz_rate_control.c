@@ -60,6 +60,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 3:
             spice_rate_control_delivered(&control, now, sent);
             break;
+        case 4: {
+            const SpiceRateLink link = {(double)number(record + 4) * record[3], value, value >> 8};
+
+            if (record[0] & 8)
+                spice_rate_control_source(&control, value);
+            else
+                spice_rate_control_link(&control, now, &link);
+            break;
+        }
         default: {
             SpiceRateDecision decision = spice_rate_control_offer(&control, now);
             uint32_t bytes = record[0] & 8 ? value : value & 0xffff;

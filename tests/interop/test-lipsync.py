@@ -114,7 +114,7 @@ def measure(what, *options, least, seconds=SECONDS, least_fps=15, **link):
         stalls = times(events, "stall") + ([] if link.get("within") else times(clapper.end(), "stall"))
     frames = times(events, "stream-frames")
     print(f"# {what}: {frames} frames of a stream")
-    check(frames and frames[0] > least_fps * (seconds - 6), f"{what}: the film was no stream: {frames}")
+    check(frames and frames[0] > least_fps * (seconds - 2), f"{what}: the film was no stream: {frames}")
     start = min(times(events, "count") + times(events, "audio")) + SETTLING_US
     skews = [skew for heard, skew in skews_of(events, start)
              if not any(heard - AFTER_STALL_US < stall < heard + 500000 for stall in stalls)]
@@ -138,9 +138,7 @@ def test_a_clean_link():
 
 
 def test_100_ms_of_jitter():
-    # On such a link frames are left out: some 8 a second are seen, as what is under way is bounded by a rate
-    # that is measured too low there.
-    check_together("100 ms of jitter", link=JITTER, least=LEAST, least_fps=4)
+    check_together("100 ms of jitter", link=JITTER, least=LEAST, least_fps=20)
 
 
 def test_a_sound_clock_that_is_fast():

@@ -27,6 +27,7 @@ typedef struct {
     unsigned first, n;
     uint64_t most_waiting; /* us that a new byte would have waited before the narrow place */
     bool silent;           /* the client answers nothing */
+    uint64_t sleeps_until; /* it reads nothing before */
 } Sender;
 
 static void begin(Sender *self, const LinkOptions *options)
@@ -59,11 +60,13 @@ static void send_message(Sender *self, size_t size, bool waited)
     if (id == 0 || self->silent || self->n == MAX_ANSWERS)
         return;
     self->answers[(self->first + self->n) % MAX_ANSWERS].id = id;
+    if (arrival < self->sleeps_until)
+        arrival = self->sleeps_until;
     self->answers[(self->first + self->n++) % MAX_ANSWERS].time =
         link_way_pass(&self->back, &self->back_flow, arrival, 18);
 }
 
-/** Sends messages of `size` for so many us, as many as the window lets through. */
+/** Sends messages of `size` (0: none) for so many us, as many as the window lets through. */
 static void run(Sender *self, uint64_t time, size_t size)
 {
     const uint64_t end = self->now + time;
@@ -79,7 +82,8 @@ static void run(Sender *self, uint64_t time, size_t size)
             self->n--;
         }
         /* not without end on a link without one */
-        for (unsigned i = 0; i < 200 && spice_link_window_is_open(&self->window, self->now); i++) {
+        for (unsigned i = 0;
+             i < 200 && size > 0 && spice_link_window_is_open(&self->window, self->now); i++) {
             send_message(self, size, waited);
             waited = i > 0;
         }
@@ -197,6 +201,59 @@ static void test_no_answers(void)
            "and what has arrived is for others to say");
 }
 
+/** Nothing is sent, or the client sleeps, for longer than the periods of the window and any timer. */
+static void test_silence(void)
+{
+    const LinkOptions options = {.rate = 10e6, .delay = 100000};
+    uint64_t before;
+    Sender self;
+    double share;
+
+    begin(&self, &options);
+    run(&self, 8000000, 6000);
+    before = spice_link_window_delay(&self.window);
+    for (int second = 0; second < 180; second++) { /* what is sent is not worth a mark */
+        self.now += 1000000;
+        run(&self, 1000, 0);
+        spice_link_window_is_open(&self.window, self.now);
+    }
+    TAP_OK(spice_link_window_is_open(&self.window, self.now) &&
+               spice_link_window_delay(&self.window) == before &&
+               spice_link_window_rate(&self.window) > 8e6,
+           "what is known of a way outlasts minutes of silence");
+    run(&self, 3000000, 6000);
+    share = (double)self.bytes * 8 / 3 / options.rate;
+    TAP_OK(share > 0.85 && self.most_waiting <= MOST_WAITING,
+           "and it is used as before: %.2f of it, %u ms wait", share,
+           (unsigned)(self.most_waiting / 1000));
+}
+
+static void test_sleeping_client(void)
+{
+    const LinkOptions options = {.rate = 10e6, .delay = 20000};
+    uint64_t sent, delivered;
+    Sender self;
+    double share;
+
+    begin(&self, &options);
+    run(&self, 5000000, 6000);
+    self.sleeps_until = self.now + 40000000;
+    run(&self, 39000000, 6000);
+    sent = self.bytes;
+    TAP_OK(self.window.n_marks > 0 && !spice_link_window_is_open(&self.window, self.now) &&
+               spice_link_window_delivered(&self.window, &delivered),
+           "a client that answered before is waited for, with %u marks under way",
+           (unsigned)self.window.n_marks);
+    TAP_OK(sent < 250000, "and sent no more than its link brought in the time of a window: %u kB",
+           (unsigned)(sent / 1000));
+    run(&self, 6000000, 6000);
+    run(&self, 5000000, 6000);
+    share = (double)self.bytes * 8 / 5 / options.rate;
+    TAP_OK(share > 0.85 && self.most_waiting <= MOST_WAITING,
+           "once it answers, all is as before: %.2f of it, %u ms wait", share,
+           (unsigned)(self.most_waiting / 1000));
+}
+
 static void test_wrong_answers(void)
 {
     const LinkOptions options = {.rate = 10e6, .delay = 1000};
@@ -256,6 +313,8 @@ int main(void)
     test_known_rate();
     test_large_message();
     test_no_answers();
+    test_silence();
+    test_sleeping_client();
     test_wrong_answers();
     test_off();
     return tap_done();
