@@ -8,6 +8,7 @@
 
 #include "../tap.h"
 #include "gst-plugins/audio/media-time-meta.h"
+#include "gst-plugins/audio/sound-lateness.h"
 #include "gst-plugins/elements.h"
 #include "session/media-clock.h"
 #include "session/sound-codec.h"
@@ -343,6 +344,28 @@ static void test_nobody_listens(void)
     end(&self);
 }
 
+/** What plays it says that it is heard later than by its timestamps: it is made shorter until it is in time. */
+static void test_heard_late(void)
+{
+    Player self = begin();
+    GstPad *src = gst_element_get_static_pad(self.h->element, "src");
+    gsize before;
+
+    play(&self, 0, 300, 0, 0);
+    look(&self);
+    before = self.n_samples;
+    TAP_OK(gst_pad_send_event(src, gst_spice_sound_lateness_event_new(30 * GST_MSECOND)),
+           "that it is late is taken care of");
+    play(&self, 300, 600, 0, 0);
+    look(&self);
+    TAP_OK(self.n_gaps == 0 && self.n_anew == 1 && self.n_samples - before < 300 * PACKET - 300 &&
+               self.n_samples - before > 300 * PACKET - 1500,
+           "it becomes shorter without a gap: %zu samples of %d", self.n_samples - before,
+           300 * PACKET);
+    gst_object_unref(src);
+    end(&self);
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -358,6 +381,7 @@ int main(int argc, char **argv)
     test_silence();
     test_late();
     test_nobody_listens();
+    test_heard_late();
     test_pictures_wait_for_sound_while_it_plays(gst_event_new_gap(0, 0));
     test_pictures_wait_for_sound_while_it_plays(gst_event_new_eos());
     return tap_done();
