@@ -94,15 +94,30 @@ static void for_each(GstSpiceServer *server, void (*func)(GstSpiceServerLink *, 
     gst_spice_server_for_each_link(server, SPICE_CHANNEL_PLAYBACK, -1, func, NULL);
 }
 
+/** Whether clients are sent sound. */
+static gboolean is_sent(const struct GstSpiceServerSound *sound)
+{
+    return sound->playing && !sound->paused;
+}
+
+static void start_or_stop(GstSpiceServer *server)
+{
+    for_each(server, is_sent(server->sound) ? start_link : stop_link);
+}
+
 static void playing_task(GstSpiceServer *server, gpointer data)
 {
     server->sound->playing = GPOINTER_TO_INT(data);
-    for_each(server, server->sound->playing ? start_link : stop_link);
+    server->sound->paused = FALSE;
+    start_or_stop(server);
 }
 
 void gst_spice_server_set_playing(GstSpiceServer *server, gboolean playing)
 {
     g_atomic_int_set(&server->sound->plays, playing != FALSE);
+    g_mutex_lock(&server->sound->pause_lock);
+    server->sound->pause = (GstSpiceSoundPause){0};
+    g_mutex_unlock(&server->sound->pause_lock);
     gst_spice_server_run(server, playing_task, GINT_TO_POINTER(playing != FALSE), NULL);
 }
 
@@ -112,7 +127,7 @@ static void restart(GstSpiceServer *server)
     for_each(server, stop_link);
     gst_spice_playback_encoders_set_rate(server->sound->encoders, server->sound->playback_rate);
     for_each(server, send_mode_link);
-    if (server->sound->playing)
+    if (is_sent(server->sound))
         for_each(server, start_link);
 }
 
@@ -208,11 +223,77 @@ gboolean gst_spice_server_is_heard(GstSpiceServer *server)
            g_atomic_int_get(&server->sound->n_listeners) > 0;
 }
 
+/* What is played, and pauses in it */
+
+typedef struct {
+    gint16 *samples;
+    gsize n_samples;
+    gint64 end_us;
+} Block;
+
+static void block_free(gpointer data)
+{
+    g_free(((Block *)data)->samples);
+    g_free(data);
+}
+
+static void pause_task(GstSpiceServer *server, gpointer data)
+{
+    server->sound->paused = TRUE;
+    start_or_stop(server);
+}
+
+/** Clients are told of sound before the first of it is encoded. */
+static void block_task(GstSpiceServer *server, gpointer data)
+{
+    struct GstSpiceServerSound *sound = server->sound;
+    const Block *block = data;
+
+    if (sound->paused) {
+        sound->paused = FALSE;
+        start_or_stop(server);
+    }
+    if (sound->encoders) /* else the server ends */
+        gst_spice_playback_encoders_push(sound->encoders, block->samples, block->n_samples,
+                                         block->end_us);
+    g_mutex_lock(&sound->pause_lock);
+    sound->n_posted--;
+    g_mutex_unlock(&sound->pause_lock);
+}
+
+/** Under pause_lock. */
+static void post_block(GstSpiceServer *server, const gint16 *samples, gsize n_samples,
+                       gint64 end_us)
+{
+    const Block block = {g_memdup2(samples, n_samples * GST_SPICE_SOUND_SAMPLE_SIZE), n_samples,
+                         end_us};
+    Block *copy = g_memdup2(&block, sizeof block);
+
+    if (gst_spice_server_post(server, block_task, copy, block_free))
+        server->sound->n_posted++;
+    else
+        block_free(copy);
+}
+
 void gst_spice_server_play(GstSpiceServer *server, const gint16 *samples, gsize n_samples,
                            gint64 end_us)
 {
-    if (gst_spice_server_is_heard(server))
-        gst_spice_playback_encoders_push(server->sound->encoders, samples, n_samples, end_us);
+    struct GstSpiceServerSound *sound = server->sound;
+    GstSpiceSoundPauseStep step;
+
+    if (!gst_spice_server_is_heard(server))
+        return;
+    g_mutex_lock(&sound->pause_lock);
+    step = gst_spice_sound_pause_take(&sound->pause, samples, n_samples * GST_SPICE_SOUND_CHANNELS,
+                                      end_us);
+    if (step == GST_SPICE_SOUND_PAUSE_BEGINS)
+        gst_spice_server_post(server, pause_task, NULL, NULL);
+    else if (step == GST_SPICE_SOUND_PAUSE_ENDS ||
+             (step == GST_SPICE_SOUND_GOES_ON && sound->n_posted > 0))
+        post_block(server, samples, n_samples, end_us);
+    else if (step == GST_SPICE_SOUND_GOES_ON)
+        gst_spice_playback_encoders_push(sound->encoders, samples, n_samples, end_us);
+    g_mutex_unlock(&sound->pause_lock);
 }
 
 /* The channel */
@@ -298,6 +379,6 @@ void gst_spice_server_playback_open(GstSpiceServerClient *client, SpiceServerCha
     count_listeners(client->server);
     send_mode(self);
     gst_spice_server_send_volume(&self->link, &sound_of(self)->playback_volume);
-    if (sound_of(self)->playing)
+    if (is_sent(sound_of(self)))
         start(self);
 }

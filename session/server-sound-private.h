@@ -12,6 +12,7 @@
 #include "playback-encoders.h"
 #include "server-private.h"
 #include "server-sound.h"
+#include "sound-pause.h"
 #include "sound-ring.h"
 
 G_BEGIN_DECLS
@@ -32,7 +33,12 @@ struct GstSpiceServerSound {
     gint plays;              /* atomic: as the maker of the sound has it */
     gint n_listeners;        /* atomic: playback channels */
     gint best_playback_rate; /* atomic */
-    gboolean playing;
+    gboolean playing;        /* as the maker of the sound has it */
+    gboolean paused;         /* but it makes nothing but zeros */
+    GMutex pause_lock;
+    GstSpiceSoundPause pause; /* under pause_lock */
+    guint
+        n_posted; /* under pause_lock: blocks on their way through the I/O thread, before which none must come */
     gboolean compressed;
     guint playback_rate;
     GstSpiceServerVolume playback_volume;

@@ -18,6 +18,7 @@ struct GstSpiceServerSound *gst_spice_server_sound_new(GstSpiceServer *server)
     self->playback_rate = self->record_rate = GST_SPICE_SOUND_RATE;
     self->best_playback_rate = GST_SPICE_SOUND_RATE;
     g_mutex_init(&self->ring_lock);
+    g_mutex_init(&self->pause_lock);
     return self;
 }
 
@@ -32,6 +33,7 @@ void gst_spice_server_sound_stop(struct GstSpiceServerSound *self)
 void gst_spice_server_sound_free(struct GstSpiceServerSound *self)
 {
     g_mutex_clear(&self->ring_lock);
+    g_mutex_clear(&self->pause_lock);
     g_free(self->ring);
     g_free(self);
 }

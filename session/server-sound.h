@@ -32,7 +32,9 @@ void gst_spice_server_set_playback_compression(GstSpiceServer *server, gboolean 
 void gst_spice_server_set_playing(GstSpiceServer *server, gboolean playing);
 /** Whether it plays and a client listens. */
 gboolean gst_spice_server_is_heard(GstSpiceServer *server);
-/** Sound that ends at `end_us` of g_get_monotonic_time(), about. Nothing happens if nobody listens. */
+/** Sound that ends at `end_us` of g_get_monotonic_time(), about. Nothing happens if nobody listens. Of what has been
+ * nothing but zeros for some seconds clients are told that it has ended, until it is something else
+ * (sound-pause.h). */
 void gst_spice_server_play(GstSpiceServer *server, const gint16 *samples, gsize n_samples,
                            gint64 end_us);
 /** How loud clients shall play it, a value for each of `n` channels (at most 255), G_MAXUINT16 is

@@ -1,7 +1,8 @@
 /* A host without a guest that plays two tones, 440 Hz left and 594 Hz right, and records what a client's
  * microphone hears: sound-host RATE FILE [VOLUME], the
  * last of both mixers. It prints its port, and ends with its standard input. FILE is
- * raw sound, 16 bit, two channels.
+ * raw sound, 16 bit, two channels. By letters on its standard input it plays tones again (t) or zeros (z), plays, but gives no
+ * samples (n), or stops (s).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +36,16 @@ static void fill(uint32_t *samples, uint32_t n, uint64_t at, unsigned rate)
     }
 }
 
+/** What is played from now on. */
+static void set_mode(SpicePlaybackInstance *playback, char *mode, char wanted)
+{
+    if (*mode == 's' && wanted != 's')
+        spice_server_playback_start(playback);
+    if (*mode != 's' && wanted == 's')
+        spice_server_playback_stop(playback);
+    *mode = wanted;
+}
+
 int main(int argc, char **argv)
 {
     const unsigned rate = argc >= 3 ? (unsigned)atoi(argv[1]) : 0;
@@ -44,6 +56,7 @@ int main(int argc, char **argv)
     int64_t start;
     uint64_t played = 0;
     int listener;
+    char mode = 't';
 
     if (!rate || !out)
         return 2;
@@ -73,9 +86,14 @@ int main(int argc, char **argv)
         if (fd >= 0)
             spice_server_add_client(host->server, fd, 1);
         while (played < (uint64_t)(now - start) * rate / 1000000) {
-            spice_server_playback_get_buffer(&playback, &samples, &n);
+            samples = NULL;
+            if (mode == 't' || mode == 'z')
+                spice_server_playback_get_buffer(&playback, &samples, &n);
             if (samples) {
-                fill(samples, n, played, rate);
+                if (mode == 't')
+                    fill(samples, n, played, rate);
+                else
+                    memset(samples, 0, n * sizeof *samples);
                 spice_server_playback_put_samples(&playback, samples);
             }
             played += FRAME;
@@ -83,8 +101,11 @@ int main(int argc, char **argv)
         while ((n = spice_server_record_get_samples(&record, heard, FRAME)) > 0)
             fwrite(heard, 4, n, out);
         fflush(out);
-        if (poll(&input, 1, 0) > 0 && read(STDIN_FILENO, &byte, 1) <= 0)
-            break;
+        if (poll(&input, 1, 0) > 0) {
+            if (read(STDIN_FILENO, &byte, 1) <= 0)
+                break;
+            set_mode(&playback, &mode, byte);
+        }
         host_run(host, TURN_MS);
     }
     fclose(out);

@@ -2,6 +2,7 @@
 """Sound in both directions: guests and hosts of ours and the field's, heard by spicy, spicesrc and
 spice-view; microphones of these, heard by hosts. Tones arrive as they were, and without a gap."""
 import array
+import concurrent.futures
 import contextlib
 import math
 import os
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 import time
 
+from counting_relay import CountingRelay
 from harness import (BUILD, GUEST, LONG, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
                      run, run_tests, shot)
 from replay import ReplayServer
@@ -158,11 +160,18 @@ DRIFT = 10  # Hz: spicesrc stretches sound by up to two percent until the link i
 
 
 @contextlib.contextmanager
-def host(rate, heard, *volume):
+def host(rate, heard, *volume, says=None):
+    """The port. `says`: a list into which a function goes that tells the host what to play."""
     program = subprocess.Popen([HOST, str(rate), heard, *volume], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True, env=environment())
     try:
         port = int(program.stdout.readline().split()[1])
+
+        def tell(letter):
+            program.stdin.write(letter)
+            program.stdin.flush()
+        if says is not None:
+            says.append(tell)
         yield port
         program.stdin.close()
         check(program.wait(20) == 0, f"the host ended with {program.returncode}")
@@ -278,6 +287,63 @@ def test_tones_are_whole_over_an_unsteady_link():
             with spicy(way, outs[1], GST_PLUGIN_FEATURE_RANK="audiotestsrc:1000"):
                 time.sleep(seconds)
         check_unbroken(heard, "the microphone of spicy", seconds - 2, ((0, 440),))
+
+
+# Silence
+
+def playback_bytes(relay, seconds):
+    before = relay.counts["playback"]
+    time.sleep(seconds)
+    return relay.counts["playback"] - before
+
+
+def silence_of_a_host():
+    """Between START and STOP without samples, stopped, and with zeros only: no bytes, until there is sound again."""
+    ours, theirs, tell = file("silence.wav"), file("silence-spicy.wav"), []
+    with host(48000, file("unused.raw"), says=tell) as port, CountingRelay(port) as relay, \
+            CountingRelay(port) as other, spicesrc(relay.port, ours), spicy(other.port, theirs):
+        wait_until(lambda: min(r.counts["playback"] for r in (relay, other)) > 8000, 30, "sound")
+        spent = {"tones": playback_bytes(relay, 1)}
+        for letter, what, most in (("n", "no samples", 2), ("s", "stopped", 2), ("z", "zeros", 30)):
+            tell[0](letter)
+            time.sleep(0.5)
+            if letter == "z":
+                spent["zeros at first"] = playback_bytes(relay, 1)
+            for _ in range(most):  # what was under way arrives
+                spent[what] = playback_bytes(relay, 1)
+                if spent[what] == 0:
+                    break
+            check(spent[what] == 0, f"{what}: {spent}")
+            check(playback_bytes(other, 1) == 0, f"spicy still gets bytes: {what}")
+        tell[0]("t")
+        time.sleep(2)
+    print(f"# bytes a second on the playback channel: {spent}")
+    check(spent["tones"] > 5000, f"tones: {spent}")
+    for path in (ours, theirs):
+        found = frequency(trim(read_sound(path)[0])[-24000:-4800], 48000)
+        check(abs(found - 440) < DRIFT, f"{path}: {found:.1f} Hz after the silence")
+
+
+def silence_of_a_pipeline():
+    port, ours = free_port(), file("silent-pipeline.wav")
+    server = subprocess.Popen(
+        ["gst-launch-1.0", "-q", "videotestsrc", "is-live=true", "!", "video/x-raw,width=320,height=240,framerate=5/1",
+         "!", "videoconvert", "!", "spicesink", "name=desktop", "address=127.0.0.1", f"port={port}", "audiotestsrc",
+         "is-live=true", "wave=silence", "!", "desktop.audio"], env=environment())
+    try:
+        wait_until(lambda: listens(port), 20, "server")
+        with CountingRelay(port) as relay, spicesrc(relay.port, ours):
+            wait_until(lambda: relay.counts["playback"] > 1000, 30, "silence")
+            wait_until(lambda: playback_bytes(relay, 1) == 0, 30, "end of what silence costs")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_silence_costs_no_bytes():
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for done in [pool.submit(silence_of_a_host), pool.submit(silence_of_a_pipeline)]:
+            done.result()
 
 
 # Pipelines
@@ -481,7 +547,7 @@ tests = [test_a_guest_is_heard_by_spicy_and_spicesrc_at_once,
          test_tones_are_whole_over_an_unsteady_link, test_a_mixers_volume_is_followed, test_a_pipeline_is_heard_by_spicy_and_spicesrc,
          test_a_movies_sound_is_with_its_picture,
          test_a_movies_sound_goes_on_as_the_movie_begins_anew,
-         test_launch_lines_that_play_sound, test_launch_lines_that_record_a_microphone,
+         test_silence_costs_no_bytes, test_launch_lines_that_play_sound, test_launch_lines_that_record_a_microphone,
          test_a_launch_line_through_celt,
          test_a_servers_bad_sound_leaves_its_picture_alone, test_one_microphone_is_heard_and_then_the_next]
 if os.path.exists(VIEW):

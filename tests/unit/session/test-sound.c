@@ -8,6 +8,7 @@
 #include "../wire/recording.h"
 #include "session/playback-encoders.h"
 #include "session/sound-backlog.h"
+#include "session/sound-pause.h"
 #include "session/sound-ring.h"
 
 /* Of one channel: how often it rises through zero each second, which is a tone's frequency. */
@@ -319,6 +320,49 @@ static void test_encoders(void)
     g_cond_clear(&sink.cond);
 }
 
+/* Pauses */
+
+/** Packets of one value from a time on; how often each step was. */
+static void take_packets(GstSpiceSoundPause *pause, gint16 value, gint64 *us, guint n,
+                         guint steps[4])
+{
+    gint16 packet[960] = {0};
+    guint i;
+
+    memset(steps, 0, 4 * sizeof *steps);
+    packet[959] = value;
+    for (i = 0; i < n; i++) {
+        *us += 10000;
+        steps[gst_spice_sound_pause_take(pause, packet, G_N_ELEMENTS(packet), *us)]++;
+    }
+}
+
+static void test_pauses(void)
+{
+    GstSpiceSoundPause pause = {0};
+    gint64 us = 1000000000;
+    guint steps[4];
+
+    take_packets(&pause, 1, &us, 1000, steps);
+    TAP_OK(steps[GST_SPICE_SOUND_GOES_ON] == 1000, "what is very quiet is sound");
+    take_packets(&pause, 0, &us, 500, steps);
+    TAP_OK(steps[GST_SPICE_SOUND_GOES_ON] == 500, "a short silence is, too");
+    take_packets(&pause, 0, &us, 1000, steps);
+    TAP_OK(steps[GST_SPICE_SOUND_PAUSE_BEGINS] == 1 && steps[GST_SPICE_SOUND_PAUSE_LASTS] == 999,
+           "a long one is a pause");
+    take_packets(&pause, -1, &us, 10, steps);
+    TAP_OK(steps[GST_SPICE_SOUND_PAUSE_ENDS] == 1 && steps[GST_SPICE_SOUND_GOES_ON] == 9,
+           "until there is sound");
+    take_packets(&pause, 0, &us, 490, steps);
+    us += 60 * G_USEC_PER_SEC;
+    take_packets(&pause, 0, &us, 490, steps);
+    TAP_OK(steps[GST_SPICE_SOUND_GOES_ON] == 490, "time without any samples does not count");
+    take_packets(&pause, 0, &us, 490, steps);
+    us += 60 * G_USEC_PER_SEC;
+    take_packets(&pause, 0, &us, 490, steps);
+    TAP_OK(steps[GST_SPICE_SOUND_PAUSE_LASTS] == 490, "but a pause goes on after it");
+}
+
 int main(int argc, char **argv)
 {
     static const guint opus_rates[] = {48000, 24000, 16000, 12000, 8000};
@@ -336,5 +380,6 @@ int main(int argc, char **argv)
     test_backlog();
     test_ring();
     test_encoders();
+    test_pauses();
     return tap_done();
 }
