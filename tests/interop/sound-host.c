@@ -2,7 +2,7 @@
  * microphone hears: sound-host RATE FILE [VOLUME], the
  * last of both mixers. It prints its port, and ends with its standard input. FILE is
  * raw sound, 16 bit, two channels. By letters on its standard input it plays tones again (t) or zeros (z), plays, but gives no
- * samples (n), or stops (s).
+ * samples (n), or stops (s); its guest's mixer is turned up to full (f), or muted (m).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -36,9 +36,17 @@ static void fill(uint32_t *samples, uint32_t n, uint64_t at, unsigned rate)
     }
 }
 
-/** What is played from now on. */
-static void set_mode(SpicePlaybackInstance *playback, char *mode, char wanted)
+/** What is played from now on, or how loud. */
+static void obey(SpicePlaybackInstance *playback, char *mode, char wanted)
 {
+    uint16_t full[] = {UINT16_MAX, UINT16_MAX};
+
+    if (wanted == 'f')
+        spice_server_playback_set_volume(playback, 2, full);
+    if (wanted == 'm')
+        spice_server_playback_set_mute(playback, 1);
+    if (wanted == 'f' || wanted == 'm')
+        return;
     if (*mode == 's' && wanted != 's')
         spice_server_playback_start(playback);
     if (*mode != 's' && wanted == 's')
@@ -104,7 +112,7 @@ int main(int argc, char **argv)
         if (poll(&input, 1, 0) > 0) {
             if (read(STDIN_FILENO, &byte, 1) <= 0)
                 break;
-            set_mode(&playback, &mode, byte);
+            obey(&playback, &mode, byte);
         }
         host_run(host, TURN_MS);
     }

@@ -111,6 +111,46 @@ def test_sound_servers_play_and_record():
     on_each_server(plays_and_records)
 
 
+def test_the_guests_mixer_and_the_users_multiply():
+    """The guest's is applied to what is played; the stream's volume is the user's, and stays as he set it."""
+    def multiply(kind):
+        tell, path = [], None
+        with kind("out") as server:
+            path = os.path.join(server.folder, "loud.raw")
+
+            def loudest():
+                with server.recording("out", path):
+                    wait_until(lambda: os.path.getsize(path) > 4 * 24000, 20, "half a second")
+                return max(read_sound(path)[0])
+
+            def settles(low, high, what):
+                found = []
+                with contextlib.suppress(TimeoutError):
+                    wait_until(lambda: found.append(loudest()) or low < found[-1] < high, 15, what)
+                print(f"# {kind.name}, {what}: {found[-1]}")
+                check(low < found[-1] < high, f"{kind.name}, {what}: {found} instead of {low} to {high}")
+
+            with sound.host(48000, os.path.join(server.folder, "heard.raw"), "32768", says=tell) as port, \
+                    spice_view(server, port), server.recording("out", path + ".too"):
+                wait_until(lambda: server.streams(), 20, "a stream of the client's")
+                settles(1000, 1250, "the guest's mixer at half, an eighth of 9000")
+                check(server.streams()[0]["volume"] == 100, f"{server.streams()}")
+                server.pactl("set-sink-input-volume", server.streams()[0]["number"], "50%")
+                settles(110, 170, "and the user's, too")
+                tell[0]("f")
+                settles(1000, 1250, "the guest's mixer at full")
+                check(server.streams()[0]["volume"] == 50, f"{server.streams()}")
+                server.pactl("set-sink-input-mute", server.streams()[0]["number"], "1")
+                settles(-1, 1, "muted by the user")
+                server.pactl("set-sink-input-mute", server.streams()[0]["number"], "0")
+                settles(1000, 1250, "and not any more")
+                tell[0]("m")
+                settles(-1, 1, "muted by the guest")
+                check(not server.streams()[0]["mute"], f"{server.streams()}")
+
+    on_each_server(multiply)
+
+
 def test_sound_goes_on_when_the_server_is_started_anew():
     """In both directions."""
     def goes_on(kind):
@@ -168,8 +208,10 @@ def test_sound_is_with_its_picture_as_devices_change():
     on_each_server(stay_together)
 
 
-tests = [test_sound_servers_play_and_record, test_sound_goes_on_when_the_server_is_started_anew,
+tests = [test_sound_servers_play_and_record, test_the_guests_mixer_and_the_users_multiply,
+         test_sound_goes_on_when_the_server_is_started_anew,
          test_sound_is_with_its_picture_as_devices_change]
+
 if __name__ == "__main__":
     import sys
     wanted = sys.argv[1:]
