@@ -1,37 +1,80 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "link-test.h"
 
-/* All of them together fit what TCP sends before it has heard anything of a new way. */
-enum { PADDING = 6000 };
+#include "core/wire/channel.h"
 
-/* What is faster is not told from a client that takes its time to answer. */
-static const double fastest = 12e6;
+/* All of the first round together fit what TCP sends before it has heard anything of a new way, and each
+ * of the second what it sends after that. */
+static const gsize paddings[GST_SPICE_LINK_TEST_ROUNDS] = {6000, 20000};
+
+/* us between two answers; what takes less is not told from a client that takes its time. */
+enum { LEAST_TIME = 4000 };
+
+guint32 gst_spice_link_test_id(guint round, guint i)
+{
+    return (round == 0 ? 0 : SPICE_PING_MARK) + i + 1;
+}
+
+/** Whose answer it is; NULL: that of no PING of the test. */
+static gint64 *find(gint64 answers[][GST_SPICE_LINK_TEST_PINGS], guint32 id, guint *round, guint *i)
+{
+    for (*round = 0; *round < GST_SPICE_LINK_TEST_ROUNDS; ++*round)
+        for (*i = 0; *i < GST_SPICE_LINK_TEST_PINGS; ++*i)
+            if (gst_spice_link_test_id(*round, *i) == id)
+                return &answers[*round][*i];
+    return NULL;
+}
 
 gsize gst_spice_link_test_padding(guint32 id)
 {
-    return id > 1 && id <= GST_SPICE_LINK_TEST_PINGS ? PADDING : 0;
+    gint64 none[GST_SPICE_LINK_TEST_ROUNDS][GST_SPICE_LINK_TEST_PINGS];
+    guint round, i;
+
+    return find(none, id, &round, &i) && i > 0 ? paddings[round] : 0;
 }
 
 void gst_spice_link_test_answer(GstSpiceLinkTest *self, guint32 id, gint64 now)
 {
-    if (id >= 1 && id <= GST_SPICE_LINK_TEST_PINGS && self->answers[id - 1] == 0)
-        self->answers[id - 1] = now;
+    guint round, i;
+    gint64 *answer = find(self->answers, id, &round, &i);
+
+    if (answer && *answer == 0 && (round == 0 || self->goes_on))
+        *answer = now;
+}
+
+/** Whether all have come; the shorter time between two, as a client may be busy with something else, and
+ * answers may come in heaps. */
+static gboolean shortest(const gint64 *answers, gint64 *time)
+{
+    guint i;
+
+    *time = G_MAXINT64;
+    for (i = 0; i < GST_SPICE_LINK_TEST_PINGS; i++) {
+        if (answers[i] == 0)
+            return FALSE;
+        if (i > 0)
+            *time = MIN(*time, answers[i] - answers[i - 1]);
+    }
+    return TRUE;
+}
+
+gboolean gst_spice_link_test_goes_on(GstSpiceLinkTest *self)
+{
+    gint64 time;
+
+    if (self->goes_on || !shortest(self->answers[0], &time) || time > LEAST_TIME)
+        return FALSE;
+    self->goes_on = TRUE;
+    return TRUE;
 }
 
 double gst_spice_link_test_rate(const GstSpiceLinkTest *self)
 {
-    gint64 shortest = G_MAXINT64;
-    guint i;
-    double rate;
+    gint64 time;
+    guint round;
 
-    /* The padding of each came between its answer and the one before: twice, and the shorter time
-     * counts, as a client may be busy with something else. */
-    for (i = 1; i < GST_SPICE_LINK_TEST_PINGS; i++) {
-        if (self->answers[i] == 0)
-            return 0;
-        if (gst_spice_link_test_padding(i + 1) > 0)
-            shortest = MIN(shortest, self->answers[i] - self->answers[i - 1]);
-    }
-    rate = shortest > 0 ? PADDING * 8e6 / (double)shortest : fastest;
-    return rate < fastest ? rate : 0;
+    for (round = 0; round < GST_SPICE_LINK_TEST_ROUNDS; round++)
+        if (shortest(self->answers[round], &time) && time > LEAST_TIME)
+            return (double)paddings[round] * 8e6 / (double)time;
+    return 0;
 }

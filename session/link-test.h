@@ -1,6 +1,7 @@
 /* How fast the way to a client is, as a test when it connects tells, before anything else is to be
- * sent: PINGs at once, a short one and two with padding. Only a slow way can be told by so little,
- * and only a slow one matters before something was measured.
+ * sent: PINGs at once, a short one and two with padding. By so little only a slow way can be told, and
+ * only a slow one matters before something was measured; where it is not slow the same comes once more with
+ * more padding, so that large pictures are not sent to a way that is not that fast either.
  *
  * On the server's I/O thread.
  *
@@ -12,22 +13,29 @@
 
 G_BEGIN_DECLS
 
-/* As many as clients of the field know for such a test. */
-enum { GST_SPICE_LINK_TEST_PINGS = 3 };
+/* In each round. As many as clients of the field know for such a test. */
+enum { GST_SPICE_LINK_TEST_PINGS = 3, GST_SPICE_LINK_TEST_ROUNDS = 2 };
 
 /** Zero at first. */
 typedef struct {
-    gint64 answers[GST_SPICE_LINK_TEST_PINGS]; /* when they came; 0: not yet */
+    /* when they came; 0: not yet */
+    gint64 answers[GST_SPICE_LINK_TEST_ROUNDS][GST_SPICE_LINK_TEST_PINGS];
+    gboolean goes_on; /* the second round was sent */
 } GstSpiceLinkTest;
 
-/** Bytes of padding of PING `id`, which may be any number; those of the test are 1 to
- * GST_SPICE_LINK_TEST_PINGS. */
+/** The id of PING `i` of a round, both from 0 on. */
+guint32 gst_spice_link_test_id(guint round, guint i);
+
+/** Bytes of padding of PING `id`, which may be any number. */
 gsize gst_spice_link_test_padding(guint32 id);
 
 /** The answer to PING `id`, which may be any number, came at `now` (us). */
 void gst_spice_link_test_answer(GstSpiceLinkTest *self, guint32 id, gint64 now);
 
-/** Bits a second; 0 until all have come, or if the way is not slow. */
+/** Whether the second round is to be sent now; once. */
+gboolean gst_spice_link_test_goes_on(GstSpiceLinkTest *self);
+
+/** Bits a second; 0 until it is known, or if the way is not slow. */
 double gst_spice_link_test_rate(const GstSpiceLinkTest *self);
 
 G_END_DECLS

@@ -272,6 +272,18 @@ static void on_writable(GstSpiceServerLink *link)
         gst_spice_guest_agent_work(guest);
 }
 
+static void send_test(Main *self, guint round)
+{
+    guint i;
+
+    for (i = 0; i < GST_SPICE_LINK_TEST_PINGS; i++) {
+        const guint32 id = gst_spice_link_test_id(round, i);
+
+        spice_server_channel_ping(self->link.channel, id,
+                                  self->link.client->local ? 0 : gst_spice_link_test_padding(id));
+    }
+}
+
 static void on_pong(GstSpiceServerLink *link, guint32 id, gint64 round_trip_us)
 {
     Main *self = (Main *)link;
@@ -286,6 +298,8 @@ static void on_pong(GstSpiceServerLink *link, guint32 id, gint64 round_trip_us)
     client->link_rate = gst_spice_link_test_rate(&self->test);
     if (client->link_rate > 0)
         gst_spice_server_media_link_tested(client);
+    else if (!client->local && gst_spice_link_test_goes_on(&self->test))
+        send_test(self, 1);
 }
 
 static void on_closed(GstSpiceServerLink *link, const GError *error)
@@ -411,7 +425,6 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
     static const GstSpiceServerLinkClass klass = {
         .message = on_message, .writable = on_writable, .pong = on_pong, .closed = on_closed};
     Main *self = g_new0(Main, 1);
-    guint i;
 
     self->agent_tokens = GST_SPICE_SERVER_AGENT_TOKENS;
     gst_spice_server_link_init(&self->link, &klass, client, channel);
@@ -420,7 +433,5 @@ void gst_spice_server_main_open(GstSpiceServerClient *client, SpiceServerChannel
     send_init(self);
     send_name(self);
     send_uuid(self);
-    for (i = 0; i < GST_SPICE_LINK_TEST_PINGS; i++)
-        spice_server_channel_ping(channel, i + 1,
-                                  client->local ? 0 : gst_spice_link_test_padding(i + 1));
+    send_test(self, 0);
 }

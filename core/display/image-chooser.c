@@ -210,6 +210,9 @@ static const CodecCost costs[2][SPICE_IMAGE_N_CODECS] = {
 
 /* Bits a second of a link that nothing is known of. */
 enum { USUAL_LINK = 100000000 };
+/* ms that a picture without loss may take of the link; what takes longer is shown sooner lossy, and
+ * exact once nothing else is to be sent. */
+enum { MOST_TIME = 100 };
 
 /** Picoseconds until a byte of pixels is on the client's screen. */
 static uint64_t cost_of(const CodecCost *cost, uint64_t bits_per_second)
@@ -217,6 +220,23 @@ static uint64_t cost_of(const CodecCost *cost, uint64_t bits_per_second)
     const uint64_t wire = UINT64_C(8000000000000) / bits_per_second;
 
     return cost->encode + cost->decode + wire * cost->sent / 1000;
+}
+
+static uint64_t bytes_of(const SpiceImageRows *rows)
+{
+    const unsigned bytes = rows->format == SPICE_BITMAP_FMT_16BIT   ? 2
+                           : rows->format == SPICE_BITMAP_FMT_24BIT ? 3
+                                                                    : 4;
+
+    return (uint64_t)rows->width * rows->height * bytes;
+}
+
+/** Whether a photo takes too long as QUIC. */
+static bool takes_long(const SpiceImageRows *rows, uint64_t bits_per_second)
+{
+    const uint64_t bits = bytes_of(rows) * 8 * costs[1][SPICE_IMAGE_CODEC_QUIC].sent / 1000;
+
+    return bits > bits_per_second / 1000 * MOST_TIME;
 }
 
 /** What gets a picture to the client's screen soonest. */
@@ -240,6 +260,9 @@ static SpiceImageCodec adapt(const SpiceImageRows *rows,
     case SPICE_IMAGE_CODEC_LZ:
         return glz_or_lz(rows, circumstances);
     case SPICE_IMAGE_CODEC_QUIC:
+        if (circumstances->may_lose && circumstances->jpeg == SPICE_WAN_AUTO && table == costs[1] &&
+            circumstances->bits_per_second != 0 && takes_long(rows, rate))
+            return SPICE_IMAGE_CODEC_JPEG;
         return quic_or_jpeg(circumstances);
     default:
         return best;
