@@ -20,7 +20,8 @@
  * low stay so. */
 #define PACE 1.2
 /* And while more waits than should, what is sent slower, too. */
-#define DRAIN 0.95
+#define DRAIN      0.95
+#define DRAIN_FAST 0.75
 /* To so much of what it was a rate may fall in a period. */
 #define MOST_FALL 0.6
 
@@ -31,6 +32,7 @@ enum {
     JITTER_TIME = 1000000,   /* us over which that is taken */
     PERIOD = 2000000,        /* us for which the largest measured rate counts */
     DELAY_PERIOD = 30000000, /* us over which the least delay is taken, twice */
+    DRAIN_TIME = 4000000,    /* us, of the end of that, in which it is looked for */
     LATE = 100000,           /* us beyond the queue after which a rate counts at once */
     INTERVAL = 20000,        /* us after which there is a mark, however little was sent */
     FAST_INTERVAL = 100000,  /* us between marks on a fast way */
@@ -86,18 +88,31 @@ static void move_clock(SpiceLinkWindow *self, uint64_t now)
 }
 
 /** us of the way alone, without the time that the bytes take to pass it. */
+static double without_bytes(const SpiceLinkWindow *self, const SpiceLinkDelay *delay)
+{
+    const double time = (double)delay->time;
+
+    if (self->starting || self->rate == 0)
+        return time;
+    return time - clamp((double)delay->bytes * 8e6 / self->rate, 0, 0.75 * time);
+}
+
 uint64_t spice_link_window_delay(const SpiceLinkWindow *self)
 {
     const SpiceLinkDelay *least =
         self->delay.time < self->delay_next.time ? &self->delay : &self->delay_next;
-    double passing;
 
-    if (least->time == UINT64_MAX)
-        return 0;
-    if (self->starting || self->rate == 0)
-        return least->time;
-    passing = (double)least->bytes * 8e6 / self->rate;
-    return least->time - (uint64_t)clamp(passing, 0, 0.75 * (double)least->time);
+    return least->time == UINT64_MAX ? 0 : (uint64_t)without_bytes(self, least);
+}
+
+/** Whether less is given than the rate, so that what waits becomes less: else, where something waits
+ * all the time, what is the least delay cannot be told from what waits once the known one is old. */
+static bool drains(const SpiceLinkWindow *self)
+{
+    return self->now + DRAIN_TIME >= self->delay_end && self->delay_next.time != UINT64_MAX &&
+           self->delay.time != UINT64_MAX &&
+           without_bytes(self, &self->delay_next) > without_bytes(self, &self->delay) + LEAST_LATE +
+                                                        (double)spice_link_window_jitter(self) / 4;
 }
 
 uint64_t spice_link_window_jitter(const SpiceLinkWindow *self)
@@ -177,7 +192,10 @@ static void bound_pace(SpiceLinkWindow *self)
 /** Counts what was given as waiting, until the way had the time to bring it. */
 static void pace(SpiceLinkWindow *self, uint64_t bytes)
 {
-    const double gain = self->starting ? 2 * START_PROBE : self->crowded ? DRAIN : PACE;
+    const double gain = self->starting  ? 2 * START_PROBE
+                        : drains(self)  ? DRAIN_FAST
+                        : self->crowded ? DRAIN
+                                        : PACE;
 
     if (self->rate == 0)
         return;
@@ -257,8 +275,9 @@ static void begin_period(SpiceLinkWindow *self)
 static void note_delay(SpiceLinkWindow *self, const SpiceLinkMark *answered)
 {
     const uint64_t time = self->now - answered->time;
-    /* what others took is not known */
-    const SpiceLinkDelay delay = {time, answered->alone ? answered->end - answered->delivered : 0};
+    /* what others before it took is not known */
+    const SpiceLinkDelay delay = {
+        time, answered->end - (answered->alone ? answered->delivered : answered->begin)};
 
     if (time < self->delay.time)
         self->delay = delay;
@@ -413,5 +432,5 @@ bool spice_link_window_delivered(const SpiceLinkWindow *self, uint64_t *bytes)
 
 double spice_link_window_rate(const SpiceLinkWindow *self)
 {
-    return self->starting ? 0 : self->rate;
+    return self->starting ? 0 : drains(self) ? DRAIN_FAST * self->rate : self->rate;
 }

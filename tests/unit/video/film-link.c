@@ -80,6 +80,14 @@ static void pass_on(FilmLink *self)
         if (message->is_letter && self->n_letters < FILM_LINK_LETTERS)
             self->letters[self->n_letters++] =
                 (double)(arrival - message->drawn - self->way.options.delay) / 1e3;
+        if (message->is_frame) {
+            if (self->n_ages < FILM_LINK_MESSAGES)
+                self->ages[self->n_ages++] =
+                    (double)(arrival - message->drawn - self->way.options.delay) / 1e3;
+            if (self->last_arrival > 0)
+                self->longest_gap = fmax(self->longest_gap, (double)arrival - self->last_arrival);
+            self->last_arrival = (double)arrival;
+        }
         answer_mark(self, message->mark, arrival);
         self->first_message = (self->first_message + 1) % FILM_LINK_MESSAGES;
         self->n_messages--;
@@ -130,7 +138,8 @@ static void send_frame(FilmLink *self)
 {
     const unsigned at = (self->first_end + self->n_ends) % SPICE_RATE_FLIGHT;
 
-    send_message(self, (FilmLinkMessage){.size = self->encoded});
+    send_message(self, (FilmLinkMessage){
+                           .size = self->encoded, .is_frame = true, .drawn = self->encoded_drawn});
     self->stream_sent += self->encoded;
     if (self->n_ends++ == SPICE_RATE_FLIGHT)
         exit(99);
@@ -168,6 +177,7 @@ static void begin_frame(FilmLink *self)
     if (decision.send) {
         self->quality = decision.quality;
         self->encoded_at = self->now + ENCODING;
+        self->encoded_drawn = self->frame_drawn;
     }
     mark = spice_link_window_mark_last(&self->window, self->now);
     if (mark)
@@ -220,6 +230,7 @@ static void draw(FilmLink *self)
 {
     if (self->now >= self->frame_due) {
         self->frame_there = true;
+        self->frame_drawn = self->now;
         self->frame_due += FRAME;
     }
     if (self->types && self->now >= self->letter_due && !self->letter_there) {
@@ -242,7 +253,8 @@ FilmLinkSeen film_link_run(FilmLink *self, uint64_t time)
     FilmLinkSeen seen = {0};
 
     self->bytes = 0;
-    self->frames = self->n_letters = 0;
+    self->frames = self->n_letters = self->n_ages = 0;
+    self->longest_gap = 0;
     self->most_waiting = self->quality_sum = 0;
     for (; self->now < end; self->now += STEP) {
         take_answers(self);
@@ -257,6 +269,12 @@ FilmLinkSeen film_link_run(FilmLink *self, uint64_t time)
     seen.use = self->way.options.rate > 0
                    ? (double)self->bytes * 8e6 / (double)time / self->way.options.rate
                    : 0;
+    qsort(self->ages, self->n_ages, sizeof *self->ages, compare);
+    if (self->n_ages > 0) {
+        seen.age = self->ages[self->n_ages / 2];
+        seen.age_late = self->ages[self->n_ages * 95 / 100];
+    }
+    seen.gap = self->longest_gap / 1e3;
     qsort(self->letters, self->n_letters, sizeof *self->letters, compare);
     if (self->n_letters > 0) {
         seen.letter = self->letters[self->n_letters - 1];

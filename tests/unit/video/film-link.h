@@ -17,7 +17,7 @@ typedef struct {
     uint64_t drawn; /* us */
     size_t size, left;
     uint32_t mark; /* 0: none */
-    bool is_letter;
+    bool is_letter, is_frame;
 } FilmLinkMessage;
 
 /** What was seen between two times. */
@@ -27,6 +27,9 @@ typedef struct {
     double waiting;       /* ms that a new byte had to wait before it had passed, most */
     double letter;        /* ms from a letter to its arrival beyond the way's delay, most */
     double letter_median; /* ms */
+    double age;           /* ms from a frame to its arrival beyond the way's delay, median */
+    double age_late;      /* the same, 95 of 100 */
+    double gap;           /* ms between two frames' arrivals, most */
     double use;           /* share of the link's rate */
 } FilmLinkSeen;
 
@@ -64,6 +67,10 @@ typedef struct {
 
     double letters[FILM_LINK_LETTERS]; /* ms */
     unsigned n_letters;
+    double ages[FILM_LINK_MESSAGES]; /* ms */
+    unsigned n_ages;
+    uint64_t frame_drawn, encoded_drawn;
+    double last_arrival, longest_gap; /* us */
     uint64_t bytes;
     double most_waiting, quality_sum;
     unsigned frames;

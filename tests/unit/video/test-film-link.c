@@ -105,9 +105,34 @@ static void test_little_films(void)
     TAP_OK(poor == 0, "and are as good as they can be");
 }
 
+/** The link has something to bring all the time, so that nothing is ever alone on its way. */
+static void test_long_film(void)
+{
+    static const LinkOptions links[] = {{.rate = 2e6, .delay = 20000},
+                                        {.rate = 10e6, .delay = 100000},
+                                        {.rate = 2e6, .delay = 20000, .jitter = 20000}};
+
+    for (unsigned i = 0; i < sizeof links / sizeof *links; i++) {
+        static FilmLink film;
+        FilmLinkSeen seen;
+
+        film_link_begin(&film, &links[i], true);
+        film.types = true;
+        for (int minute = 0; minute < 10; minute++)
+            seen = film_link_run(&film, 60000000);
+        TAP_OK(seen.waiting <= MOST_WAITING && seen.letter < MOST_LETTER && seen.fps > 20,
+               "in the tenth minute of a film at %g Mbit/s, %g ms, jitter %g ms, it is as in the "
+               "first",
+               links[i].rate / 1e6, (double)links[i].delay / 1e3, (double)links[i].jitter / 1e3);
+        TAP_NOTE("%.1f fps, %.0f ms wait, letters %.0f and %.0f ms", seen.fps, seen.waiting,
+                 seen.letter_median, seen.letter);
+    }
+}
+
 int main(void)
 {
     test_links();
+    test_long_film();
     test_little_films();
     return tap_done();
 }

@@ -151,6 +151,20 @@ static void test_change(void)
     TAP_OK(share > 0.85, "and one that became faster again is used: %.2f of it", share);
 }
 
+/** There is always something more to send, so the way is never empty. */
+static void test_long_time(void)
+{
+    const LinkOptions options = {.rate = 10e6, .delay = 20000};
+    Sender self;
+
+    begin(&self, &options);
+    for (int minute = 0; minute < 10; minute++)
+        run(&self, 60000000, 6000);
+    TAP_OK(self.most_waiting <= MOST_WAITING && self.bytes * 8 > 0.85 * 60 * options.rate,
+           "after ten minutes no more waits than before: %u ms",
+           (unsigned)(self.most_waiting / 1000));
+}
+
 static void test_known_rate(void)
 {
     const LinkOptions options = {.rate = 1e6, .delay = 50000};
@@ -310,6 +324,7 @@ int main(void)
     test_last_bytes();
     test_links();
     test_change();
+    test_long_time();
     test_known_rate();
     test_large_message();
     test_no_answers();
