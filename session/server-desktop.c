@@ -28,10 +28,12 @@ guint32 gst_spice_server_get_display_bits(GstSpiceServer *self)
 
 static void display_added_task(GstSpiceServer *self, gpointer data)
 {
+    const guint id = GPOINTER_TO_UINT(data);
     GList *item;
 
+    gst_spice_guest_stream_make_way(self, (guint8)id);
     for (item = self->clients; item; item = item->next)
-        gst_spice_server_main_channels_added(item->data, 1u << GPOINTER_TO_UINT(data));
+        gst_spice_server_main_channels_added(item->data, 1u << id);
 }
 
 GstSpiceSharedDisplay *gst_spice_server_get_display(GstSpiceServer *self, guint id)

@@ -32,6 +32,8 @@ struct GstSpiceGuestStream {
     gint display;           /* -1: it has none yet */
     gboolean opened, broken;
     guint n_outputs; /* messages about them since then */
+    guint32 output;  /* the last of them */
+    char *address;   /* NULL: there was none */
     SpiceGuestStreamReader reader;
     GstSpiceGuestFormat format;
     guint last_serial;
@@ -180,6 +182,28 @@ static gboolean take_display(GstSpiceGuestStream *self)
     return TRUE;
 }
 
+/** Closes the channels of the display, which is none of the stream's any more. */
+static void leave_display(GstSpiceGuestStream *self, const GError *why)
+{
+    GstSpiceServer *server = server_of(self);
+    const guint8 id = (guint8)self->display;
+    GList *item;
+
+    g_mutex_lock(&server->lock);
+    server->guest_displays &= ~(1u << id);
+    g_mutex_unlock(&server->lock);
+    self->display = -1;
+    while (self->viewers->len > 0) {
+        GstSpiceGuestStreamViewer *viewer = self->viewers->pdata[self->viewers->len - 1];
+
+        viewer->stream = NULL;
+        g_ptr_array_set_size(self->viewers, (gint)self->viewers->len - 1);
+        gst_spice_server_link_close(viewer->link, why);
+    }
+    for (item = server->clients; item; item = item->next)
+        gst_spice_server_main_display_gone(item->data, id, why);
+}
+
 static void drop_newest(GstSpiceGuestStream *self)
 {
     g_clear_pointer(&self->newest.bytes, g_bytes_unref);
@@ -296,19 +320,26 @@ static void set_cursor(GstSpiceGuestStream *self, const SpiceCursor *cursor)
         gst_spice_server_set_cursor_shape(server_of(self), (guint)self->display, cursor, TRUE);
 }
 
-static void tell_output(GstSpiceGuestStream *self, guint32 output, SpiceBytes address)
+static void tell_output(GstSpiceGuestStream *self)
 {
     GstSpiceDevice *device = self->device;
-    g_autofree char *text = NULL;
 
+    g_mutex_lock(&device->lock);
+    if (device->handler && device->handler->output)
+        device->handler->output(device, (guint)self->display, self->output, self->address,
+                                device->user_data);
+    g_mutex_unlock(&device->lock);
+}
+
+static void set_output(GstSpiceGuestStream *self, guint32 output, SpiceBytes address)
+{
     if (self->n_outputs >= MAX_OUTPUTS)
         return;
     self->n_outputs++;
-    text = g_strndup((const char *)address.data, address.size);
-    g_mutex_lock(&device->lock);
-    if (device->handler && device->handler->output)
-        device->handler->output(device, (guint)self->display, output, text, device->user_data);
-    g_mutex_unlock(&device->lock);
+    g_free(self->address);
+    self->output = output;
+    self->address = g_strndup((const char *)address.data, address.size);
+    tell_output(self);
 }
 
 static void take_message(GstSpiceGuestStream *self, const SpiceGuestStreamMessage *message)
@@ -329,7 +360,7 @@ static void take_message(GstSpiceGuestStream *self, const SpiceGuestStreamMessag
                                      CLAMP(message->as.place.y, G_MININT16, G_MAXINT16));
         break;
     case SPICE_GUEST_STREAM_DEVICE_DISPLAY_INFO:
-        tell_output(self, message->as.display.display_id, message->as.display.address);
+        set_output(self, message->as.display.display_id, message->as.display.address);
         break;
     default: /* capabilities, of which there are none so far */
         break;
@@ -449,27 +480,39 @@ GstSpiceGuestStream *gst_spice_guest_stream_new(GstSpiceDevice *device)
     return self;
 }
 
+void gst_spice_guest_stream_make_way(GstSpiceServer *server, guint8 id)
+{
+    GstSpiceGuestStream *self = gst_spice_server_find_guest_stream(server, id);
+    g_autoptr(GError) error = NULL;
+
+    if (!self)
+        return;
+    error = g_error_new_literal(SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED,
+                                "its display has become another one");
+    leave_display(self, error);
+    update_codecs(self);
+    if (!self->opened)
+        return;
+    if (take_display(self)) {
+        if (self->address)
+            tell_output(self);
+    } else {
+        g_warning("there is no display left for what the guest streams");
+        close_port(self);
+    }
+}
+
 void gst_spice_guest_stream_free(GstSpiceGuestStream *self)
 {
-    GstSpiceServer *server = server_of(self);
     g_autoptr(GError) error = g_error_new_literal(
         SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_CLOSED, "its device was taken away");
 
     forget_restart(self);
-    if (self->display >= 0) {
-        g_mutex_lock(&server->lock);
-        server->guest_displays &= ~(1u << self->display);
-        g_mutex_unlock(&server->lock);
-    }
-    while (self->viewers->len > 0) {
-        GstSpiceGuestStreamViewer *viewer = self->viewers->pdata[self->viewers->len - 1];
-
-        viewer->stream = NULL;
-        g_ptr_array_set_size(self->viewers, (gint)self->viewers->len - 1);
-        gst_spice_server_link_close(viewer->link, error);
-    }
+    if (self->display >= 0)
+        leave_display(self, error);
     g_ptr_array_unref(self->viewers);
     drop_newest(self);
     spice_buffer_clear(&self->reader.body);
+    g_free(self->address);
     g_free(self);
 }

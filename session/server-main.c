@@ -340,6 +340,19 @@ void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 
     send_channels(client->links->pdata[0], channels);
 }
 
+void gst_spice_server_main_display_gone(GstSpiceServerClient *client, guint8 id, const GError *why)
+{
+    guint i;
+
+    client->told &= ~(1u << id);
+    for (i = client->links->len; i-- > 0;) {
+        GstSpiceServerLink *link = client->links->pdata[i];
+
+        if (link->type == SPICE_CHANNEL_CURSOR && link->id == id)
+            gst_spice_server_link_close(link, why);
+    }
+}
+
 void gst_spice_server_main_types_added(GstSpiceServerClient *client, guint32 types)
 {
     g_autoptr(GArray) channels = g_array_new(FALSE, FALSE, sizeof(SpiceChannelId));

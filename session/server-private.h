@@ -232,6 +232,8 @@ void gst_spice_server_vmc_open(GstSpiceServerClient *client, SpiceServerChannel 
 
 void gst_spice_server_main_modes_changed(GstSpiceServerClient *client);
 void gst_spice_server_main_channels_added(GstSpiceServerClient *client, guint32 display_bits);
+/** Closes the client's cursor channel of that display, and tells it of the display anew if it is added again. */
+void gst_spice_server_main_display_gone(GstSpiceServerClient *client, guint8 id, const GError *why);
 /** Likewise channels of id 0, 1 << type each. */
 void gst_spice_server_main_types_added(GstSpiceServerClient *client, guint32 types);
 /** The server's multimedia clock: what media are stamped with. */
@@ -302,6 +304,8 @@ void gst_spice_guest_agent_client_gone(GstSpiceGuestAgent *agent, GstSpiceServer
 /* server-guest-stream.c: displays whose pictures a guest has encoded itself. */
 /** The stream that is display `id`; NULL: none. */
 GstSpiceGuestStream *gst_spice_server_find_guest_stream(GstSpiceServer *server, guint8 id);
+/** The host has a display of that number now: a stream that took it moves to another one. */
+void gst_spice_guest_stream_make_way(GstSpiceServer *server, guint8 id);
 /** A client's channel of that display has come, its INIT too. */
 GstSpiceGuestStreamViewer *gst_spice_guest_stream_add_viewer(GstSpiceGuestStream *stream,
                                                              GstSpiceServerLink *link);

@@ -16,7 +16,7 @@
 #include "raw-client.h"
 #include "test-device.h"
 
-enum { WIDTH = 320, HEIGHT = 240, DISPLAY_ID = 1 };
+enum { WIDTH = 320, HEIGHT = 240 };
 enum {
     OLD = 0x1f, /* one that only knows MJPEG */
     MANY = OLD | 1 << SPICE_DISPLAY_CAP_MULTI_CODEC | 1 << SPICE_DISPLAY_CAP_CODEC_MJPEG,
@@ -37,6 +37,7 @@ typedef struct {
 } Client;
 
 static uint8_t picture[6000];
+static uint8_t display_id = 1; /* of the guest's stream */
 
 /* The guest */
 
@@ -118,7 +119,7 @@ static bool client_connect(Host *host, Client *self)
 static bool lists_display(const Client *self)
 {
     for (uint32_t i = 4; i + 2 <= self->main.size; i += 2)
-        if (self->main.body[i] == RAW_DISPLAY && self->main.body[i + 1] == DISPLAY_ID)
+        if (self->main.body[i] == RAW_DISPLAY && self->main.body[i + 1] == display_id)
             return true;
     return false;
 }
@@ -127,7 +128,7 @@ static bool client_look(Host *host, Client *self, uint32_t caps)
 {
     static const uint8_t init[14];
 
-    return raw_link_with_caps(&self->display, host_connect(host), RAW_DISPLAY, DISPLAY_ID, self->id,
+    return raw_link_with_caps(&self->display, host_connect(host), RAW_DISPLAY, display_id, self->id,
                               caps) &&
            raw_send(&self->display, SPICE_MSGC_DISPLAY_INIT, init, sizeof init);
 }
@@ -321,7 +322,7 @@ static void test_cursor(Guest *guest, Client *client)
     RawChannel cursor;
 
     memset(shape + 12, 0x5a, sizeof shape - 12);
-    TAP_OK(raw_link(&cursor, host_connect(guest->host), RAW_CURSOR, DISPLAY_ID, client->id) &&
+    TAP_OK(raw_link(&cursor, host_connect(guest->host), RAW_CURSOR, display_id, client->id) &&
                raw_read_until(&cursor, SPICE_MSG_CURSOR_INIT),
            "there is a cursor channel of the display");
     guest_add(guest, SPICE_GUEST_STREAM_CURSOR_SET, shape, sizeof shape);
@@ -420,6 +421,44 @@ static void test_noise(Guest *guest, Client *client)
            "after noise of all kinds the stream goes on");
 }
 
+/** The host adds a device that has the number which the stream took. */
+static void test_moves(Guest *guest, Client *client)
+{
+    static const char address[] = "pci/0000/08.0";
+    uint8_t info[12 + sizeof address] = {0, 0, 0, 0, 1, 0, 0, 0, sizeof address};
+    Host *host = guest->host;
+    RawChannel cursor;
+    bool listed;
+
+    memcpy(info + 12, address, sizeof address);
+    guest_add(guest, SPICE_GUEST_STREAM_DEVICE_DISPLAY_INFO, info, sizeof info);
+    guest_send(guest);
+    TAP_OK(raw_link(&cursor, host_connect(host), RAW_CURSOR, display_id, client->id) &&
+               raw_read_until(&cursor, SPICE_MSG_CURSOR_INIT),
+           "somebody sees the stream and its cursor");
+    host_remove_qxl(host);
+    host->qxl.id = display_id;
+    host_add_qxl(host);
+    TAP_OK(raw_read_to_end(&client->display) && raw_read_to_end(&cursor),
+           "when the host has a display of the stream's number, the stream's channels end");
+    raw_close(&client->display);
+    raw_close(&cursor);
+    display_id = 2;
+    listed = raw_read_until(&client->main, SPICE_MSG_MAIN_CHANNELS_LIST) && lists_display(client);
+    TAP_OK(listed, "clients are told of another display");
+    display_id = 1;
+    listed = raw_read_until(&client->main, SPICE_MSG_MAIN_CHANNELS_LIST) && lists_display(client);
+    TAP_OK(listed, "and of the host's");
+    TAP_OK(client_look(host, client, VP8) && guest_frame(guest, 299, true, 500) &&
+               client_frame(client, 300) == -1,
+           "the host's shows no stream");
+    raw_close(&client->display);
+    display_id = 2;
+    TAP_OK(client_look(host, client, VP8) && client_frame(client, 5000) == 299 &&
+               guest_frame(guest, 300, true, 500) && client_frame(client, 5000) == 300,
+           "the stream goes on at its new place");
+}
+
 static void test_end(Guest *guest, Client *client)
 {
     Client again;
@@ -464,6 +503,7 @@ int main(void)
     test_output(&guest);
     test_broken(&guest, &client);
     test_noise(&guest, &client);
+    test_moves(&guest, &client);
     test_end(&guest, &client);
     TAP_OK(host_is_well(guest.host), "the host saw nothing wrong");
     host_free(guest.host);

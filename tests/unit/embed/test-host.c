@@ -511,7 +511,7 @@ void host_add_qxl(Host *self)
     host_lock(self);
     self->worker_known = false;
     host_unlock(self);
-    self->qxl = (QXLInstance){.base.sif = &qxl_interface.base, .id = 0};
+    self->qxl = (QXLInstance){.base.sif = &qxl_interface.base, .id = self->qxl.id};
     self->has_qxl = spice_server_add_interface(self->server, &self->qxl.base) == 0;
 }
 
