@@ -1,5 +1,5 @@
 /* How fast the way to a client is, as a test when it connects tells, before anything else is to be
- * sent: PINGs at once, a short one and two with padding. By so little only a slow way can be told, and
+ * sent: PINGs at once, a short one and three with padding. By so little only a slow way can be told, and
  * only a slow one matters before something was measured; where it is not slow the same comes once more with
  * more padding, so that large pictures are not sent to a way that is not that fast either.
  *
@@ -13,8 +13,8 @@
 
 G_BEGIN_DECLS
 
-/* In each round. As many as clients of the field know for such a test. */
-enum { GST_SPICE_LINK_TEST_PINGS = 3, GST_SPICE_LINK_TEST_ROUNDS = 2 };
+/* In each round: an odd number with padding. No more may be on their way (transport/server-channel.h). */
+enum { GST_SPICE_LINK_TEST_PINGS = 4, GST_SPICE_LINK_TEST_ROUNDS = 2 };
 
 /** Zero at first. */
 typedef struct {

@@ -42,16 +42,18 @@ static double rate_after_both(const gint64 *first, const gint64 *second)
 
 static void test_one_round(void)
 {
-    static const gint64 slow[] = {40000, 48000, 48000};
-    static const gint64 busy[] = {40000, 300000, 24000};
-    static const gint64 fast[] = {300, 600, 500};
-    static const gint64 busy_fast[] = {300, 30000, 500};
-    static const gint64 at_once[] = {300, 0, 0};
+    static const gint64 slow[] = {40000, 32000, 32000, 32000};
+    static const gint64 busy[] = {70000, 300, 16000, 16000};
+    static const gint64 busy_later[] = {40000, 300000, 0, 16000};
+    static const gint64 fast[] = {300, 600, 500, 500};
+    static const gint64 busy_fast[] = {300, 30000, 500, 0};
+    static const gint64 at_once[] = {300, 0, 0, 0};
     gboolean goes_on;
 
-    TAP_OK(rate_after(slow, &goes_on) == 1e6 && !goes_on, "6000 bytes in 48 ms are 1 Mbit/s");
-    TAP_OK(rate_after(busy, &goes_on) == 2e6 && !goes_on,
-           "a client that was busy once makes no way slower");
+    TAP_OK(rate_after(slow, &goes_on) == 1e6 && !goes_on, "4000 bytes in 32 ms are 1 Mbit/s");
+    TAP_OK(rate_after(busy, &goes_on) == 2e6 && !goes_on &&
+               rate_after(busy_later, &goes_on) == 2e6 && !goes_on,
+           "a client that was busy once makes no way slower or faster");
     TAP_OK(rate_after(fast, &goes_on) == 0 && goes_on, "a fast way cannot be told");
     TAP_OK(rate_after(busy_fast, &goes_on) == 0 && goes_on,
            "nor one with a client that was busy once");
@@ -60,10 +62,10 @@ static void test_one_round(void)
 
 static void test_second_round(void)
 {
-    static const gint64 fast[] = {300, 2800, 4800};
-    static const gint64 middling[] = {20300, 16000, 16000};
-    static const gint64 in_heaps[] = {20300, 0, 32000};
-    static const gint64 faster[] = {300, 1600, 30000};
+    static const gint64 fast[] = {300, 2800, 3200, 4800};
+    static const gint64 middling[] = {20300, 16000, 16000, 16000};
+    static const gint64 in_heaps[] = {20300, 0, 0, 32000};
+    static const gint64 faster[] = {300, 1600, 1500, 30000};
     GstSpiceLinkTest test = {{{0}}};
     const guint32 id = gst_spice_link_test_id(1, 1);
 
@@ -94,11 +96,11 @@ static void test_wrong_answers(void)
 
 int main(void)
 {
-    TAP_OK(gst_spice_link_test_padding(1) == 0 && gst_spice_link_test_padding(2) == 6000 &&
-               gst_spice_link_test_padding(3) == 6000 && gst_spice_link_test_padding(4) == 0 &&
+    TAP_OK(gst_spice_link_test_padding(1) == 0 && gst_spice_link_test_padding(2) == 4000 &&
+               gst_spice_link_test_padding(4) == 4000 && gst_spice_link_test_padding(5) == 0 &&
                gst_spice_link_test_padding(gst_spice_link_test_id(1, 0)) == 0 &&
                gst_spice_link_test_padding(gst_spice_link_test_id(1, 2)) == 20000,
-           "one PING of each round is short, two are not");
+           "one PING of each round is short, three are not");
     test_one_round();
     test_second_round();
     test_wrong_answers();
