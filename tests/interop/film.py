@@ -60,17 +60,20 @@ class Film:
         check(status == 0, f"the film ended with {status}: {self.said()[-3000:]}")
 
 
-def encode(frames, rate, path, *elements):
-    """Writes the film's first frames, so many a second, as gst-launch's elements make them of raw ones."""
-    with Film("pictures") as film, open(file("frames.rgb"), "wb") as raw:
+def raw_film(frames, alone=True):
+    """The film's first frames as gst-launch's elements that read them; alone or with the desktop around it."""
+    size = (FILM_WIDTH, FILM_HEIGHT) if alone else (WIDTH, HEIGHT)
+    with Film("pictures" if alone else "port=0") as film, open(file("frames.rgb"), "wb") as raw:
         for number in range(frames):
             film.tell(f"frame {number} {file('frame.ppm')}")
             raw.write(picture(file("frame.ppm"))[2])
-    status, text = run(["gst-launch-1.0", "-q", "filesrc", f"location={raw.name}", "!", "rawvideoparse",
-                        "format=rgb", f"width={FILM_WIDTH}", f"height={FILM_HEIGHT}", f"framerate={rate}/1", "!",
-                        "videoconvert", "!", *elements, "!", "filesink", f"location={path}"])
+    return ["filesrc", f"location={raw.name}", "!", "rawvideoparse", "format=rgb", f"width={size[0]}",
+            f"height={size[1]}"]
+
+
+def launch(*elements):
+    status, text = run(["gst-launch-1.0", "-q", *elements])
     check(status == 0, text[-1000:])
-    os.unlink(raw.name)
 
 
 # Pictures

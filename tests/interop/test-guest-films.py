@@ -8,7 +8,7 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from film import FILM_HEIGHT, FILM_WIDTH, encode, file, frame_number, record, spicy
+from film import FILM_HEIGHT, FILM_WIDTH, file, frame_number, launch, raw_film, record, spicy
 from harness import BUILD, GUEST, LONG, WORK, check, check_equal, picture, run, run_tests, shot
 from vm import VM, free_port, guest_with, wait_until
 
@@ -38,7 +38,8 @@ def player(root):
     for source, target in places.items():
         os.makedirs(os.path.dirname(os.path.join(root, target)), exist_ok=True)
         shutil.copy(source, os.path.join(root, target))
-    encode(FRAMES, RATE, os.path.join(root, "film.mkv"), "jpegenc", "quality=90", "!", "matroskamux")
+    launch(*raw_film(FRAMES), f"framerate={RATE}/1", "!", "videoconvert", "!", "jpegenc", "quality=90", "!",
+           "matroskamux", "!", "filesink", f"location={root}/film.mkv")
     return ("GST_PLUGIN_SYSTEM_PATH=/plugins GST_REGISTRY=/tmp/registry GST_REGISTRY_FORK=no gst-launch-1.0 -q filesrc location=/film.mkv ! "
             "matroskademux ! jpegdec ! videoconvert ! fbdevsink")
 
