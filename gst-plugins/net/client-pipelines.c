@@ -2,9 +2,13 @@
 #include "client-pipelines.h"
 
 #include <gst/gst.h>
+#include <malloc.h>
 
 GST_DEBUG_CATEGORY_STATIC(client_pipelines_debug);
 #define GST_CAT_DEFAULT client_pipelines_debug
+
+/* After a client has gone, others may go, too: memory is given back to the system once for all. */
+enum { TIDY_PAUSE_US = 5 * G_USEC_PER_SEC };
 
 struct GstSpiceClientPipelines {
     GstSpiceServer *server;
@@ -93,20 +97,46 @@ static void open_channel(GstSpiceClientPipelines *self, GstSpiceMediaChannel *ch
     g_hash_table_insert(self->pipelines, channel, pipeline);
 }
 
+/** The next order; NULL: there was none until then (monotonic; 0: there will be one). */
+static Order *next_order(GstSpiceClientPipelines *self, gint64 until_us)
+{
+    if (until_us == 0)
+        return g_async_queue_pop(self->orders);
+    return g_async_queue_timeout_pop(self->orders,
+                                     (guint64)MAX(until_us - g_get_monotonic_time(), 0));
+}
+
+/** Of what clients had, glibc keeps many times what is in use, in its arenas, one a thread. */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static gpointer run(gpointer data)
 {
     GstSpiceClientPipelines *self = data;
+    gint64 tidy_at_us = 0; /* monotonic; 0: nobody has gone */
     gboolean ended = FALSE;
 
     while (!ended) {
-        Order *order = g_async_queue_pop(self->orders);
+        Order *order = next_order(self, tidy_at_us);
 
-        if (order->verb == OPEN)
+        if (!order) {
+            give_memory_back();
+            tidy_at_us = 0;
+            continue;
+        }
+        if (order->verb == OPEN) {
             open_channel(self, order->channel);
-        else if (order->verb == CLOSE)
+        } else if (order->verb == CLOSE) {
             g_hash_table_remove(self->pipelines, order->channel);
-        else
+            if (tidy_at_us == 0)
+                tidy_at_us = g_get_monotonic_time() + TIDY_PAUSE_US;
+        } else {
             ended = TRUE;
+        }
         g_clear_pointer(&order->channel, gst_spice_media_channel_unref);
         g_free(order);
     }
