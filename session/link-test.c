@@ -14,7 +14,9 @@ enum { LEAST_TIME = 4000 };
 
 guint32 gst_spice_link_test_id(guint round, guint i)
 {
-    return (round == 0 ? 0 : SPICE_PING_MARK) + i + 1;
+    G_STATIC_ASSERT(GST_SPICE_LINK_TEST_PINGS - 1 <= SPICE_PING_LAST_OF_NET_TEST);
+
+    return (round == 0 ? 0 : SPICE_PING_MARK) + i;
 }
 
 /** Whose answer it is; NULL: that of no PING of the test. */

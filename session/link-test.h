@@ -23,7 +23,7 @@ typedef struct {
     gboolean goes_on; /* the second round was sent */
 } GstSpiceLinkTest;
 
-/** The id of PING `i` of a round, both from 0 on. */
+/** The id of PING `i` of a round, both from 0 on: one of those that are no promise of more (core/wire/channel.h). */
 guint32 gst_spice_link_test_id(guint round, guint i);
 
 /** Bytes of padding of PING `id`, which may be any number. */

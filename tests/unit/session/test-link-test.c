@@ -81,23 +81,24 @@ static void test_second_round(void)
 
 static void test_wrong_answers(void)
 {
-    const guint32 wrong[] = {0, GST_SPICE_LINK_TEST_PINGS + 1, SPICE_PING_MARK, G_MAXUINT32};
+    const guint32 wrong[] = {GST_SPICE_LINK_TEST_PINGS, SPICE_PING_MARK,
+                             SPICE_PING_MARK + GST_SPICE_LINK_TEST_PINGS, G_MAXUINT32};
     GstSpiceLinkTest test = {{{0}}};
     guint i;
 
     for (i = 0; i < G_N_ELEMENTS(wrong); i++)
         gst_spice_link_test_answer(&test, wrong[i], 5);
-    for (i = 1; i < GST_SPICE_LINK_TEST_PINGS; i++)
+    for (i = 0; i < GST_SPICE_LINK_TEST_PINGS - 1; i++)
         gst_spice_link_test_answer(&test, i, 5);
     gst_spice_link_test_answer(&test, 1, 100000);
-    TAP_OK(gst_spice_link_test_rate(&test) == 0 && test.answers[0][0] == 5,
+    TAP_OK(gst_spice_link_test_rate(&test) == 0 && test.answers[0][1] == 5,
            "other answers, and second ones, count for nothing");
 }
 
 int main(void)
 {
-    TAP_OK(gst_spice_link_test_padding(1) == 0 && gst_spice_link_test_padding(2) == 4000 &&
-               gst_spice_link_test_padding(4) == 4000 && gst_spice_link_test_padding(5) == 0 &&
+    TAP_OK(gst_spice_link_test_padding(0) == 0 && gst_spice_link_test_padding(1) == 4000 &&
+               gst_spice_link_test_padding(3) == 4000 && gst_spice_link_test_padding(4) == 0 &&
                gst_spice_link_test_padding(gst_spice_link_test_id(1, 0)) == 0 &&
                gst_spice_link_test_padding(gst_spice_link_test_id(1, 2)) == 20000,
            "one PING of each round is short, three are not");
