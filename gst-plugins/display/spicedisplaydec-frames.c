@@ -4,6 +4,10 @@
  */
 #include "spicedisplaydec-private.h"
 
+/* A muxer waits for the next frame before it writes what came by another pad in the meantime, and queues
+ * hold a second. */
+enum { REPEAT_US = 500 * 1000 };
+
 void gst_spice_display_dec_add_damage(GstSpiceDisplayDec *self, const pixman_region32_t *damage)
 {
     pixman_region32_t *region = (pixman_region32_t *)damage; /* pixman's reading calls lack const */
@@ -64,6 +68,12 @@ static void add_damage_meta(GstSpiceDisplayDec *self, GstBuffer *buffer)
         meta->rects[i] = (GstVideoRectangle){boxes[i].x1, boxes[i].y1, boxes[i].x2 - boxes[i].x1,
                                              boxes[i].y2 - boxes[i].y1};
     meta->n_rects = (guint)n;
+}
+
+void gst_spice_display_dec_repeat(GstSpiceDisplayDec *self)
+{
+    if (self->n_frames > 0 && self->damaged_since == 0)
+        self->damaged_since = g_get_monotonic_time();
 }
 
 static void stamp(GstSpiceDisplayDec *self, GstBuffer *buffer)
@@ -130,5 +140,10 @@ GstFlowReturn gst_spice_display_dec_push_frame(GstSpiceDisplayDec *self)
         self->all_damaged = TRUE; /* this frame was not seen */
     if (flow == GST_FLOW_NOT_LINKED)
         flow = GST_FLOW_OK; /* nobody looks on: the surfaces go on being kept */
-    return flow == GST_FLOW_OK && gst_spice_display_dec_has_sent_all(self) ? GST_FLOW_EOS : flow;
+    if (flow == GST_FLOW_OK && gst_spice_display_dec_has_sent_all(self))
+        flow = GST_FLOW_EOS;
+    self->repeat_us = flow == GST_FLOW_OK && self->timestamps == GST_SPICE_TIMESTAMPS_ARRIVAL
+                          ? g_get_monotonic_time() + REPEAT_US
+                          : 0;
+    return flow;
 }

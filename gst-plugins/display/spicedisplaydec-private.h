@@ -47,8 +47,9 @@ struct _GstSpiceDisplayDec {
     gboolean all_damaged; /* the next frame has nothing in common with the last */
     gint64 damaged_since; /* monotonic time of the first damage; 0: none */
     gint64 media_time;    /* of the message that is being taken; negative: it has none */
-    GstClockID alarm;     /* for the next stream frame that waits; NULL: none does */
-    gint64 alarm_us;      /* when it rings */
+    gint64 repeat_us; /* when the picture is to be sent again though it has not changed; 0: never */
+    GstClockID alarm; /* for that, or the next stream frame that waits; NULL: there is nothing */
+    gint64 alarm_us;  /* when it rings */
     pixman_image_t *cursor_image;
     GstSpiceCursor *cursor;
 };
@@ -59,6 +60,8 @@ struct _GstSpiceDisplayDec {
 void gst_spice_display_dec_add_damage(GstSpiceDisplayDec *self, const pixman_region32_t *damage);
 /** Sends the picture as it is now, if there is something to show and it has changed. */
 GstFlowReturn gst_spice_display_dec_push_frame(GstSpiceDisplayDec *self);
+/** Makes the picture one to be sent, as if something had changed; what is recorded is to last. */
+void gst_spice_display_dec_repeat(GstSpiceDisplayDec *self);
 /** Whether all the frames that were asked for have been sent. */
 gboolean gst_spice_display_dec_has_sent_all(GstSpiceDisplayDec *self);
 void gst_spice_display_dec_forget_cursor(GstSpiceDisplayDec *self);

@@ -38,6 +38,8 @@ GST_DEBUG_CATEGORY_STATIC(spicedisplaydec_debug);
 enum {
     /* A frame is sent when nothing more is known to follow at once, or after so much of drawing. */
     FRAME_INTERVAL_US = 16000,
+    /* How often it is looked whether a pipeline plays again. */
+    PAUSE_US = 500000,
 };
 
 enum {
@@ -73,10 +75,13 @@ GType gst_spice_timestamps_get_type(void)
     return type;
 }
 
-/* Stream frames that wait for their time */
+/* What comes at a time of its own: stream frames that waited for theirs, and pictures that stay as they are
+ * while they are recorded */
 
-/** Paints what is due, and sees to it that it is called again. Under the stream lock. */
+/** Paints what is due. Under the stream lock. */
 static void paint_due(GstSpiceDisplayDec *self);
+/** Sees to it that what is due later will be painted. Under the stream lock. */
+static void expect_next(GstSpiceDisplayDec *self);
 
 static void paint_due_async(GstElement *element, gpointer data)
 {
@@ -87,6 +92,7 @@ static void paint_due_async(GstElement *element, gpointer data)
         paint_due(self);
         if (gst_spice_display_dec_push_frame(self) == GST_FLOW_EOS)
             gst_pad_push_event(self->src, gst_event_new_eos());
+        expect_next(self);
     }
     GST_PAD_STREAM_UNLOCK(self->sink);
 }
@@ -122,21 +128,34 @@ static void set_alarm(GstSpiceDisplayDec *self, gint64 due_us)
 static void paint_due(GstSpiceDisplayDec *self)
 {
     const gint64 now_us = g_get_monotonic_time();
-    gint64 due_us;
 
     if (self->alarm && self->alarm_us <= now_us)
         g_clear_pointer(&self->alarm,
                         gst_clock_id_unref); /* it has rung, or is about to, in vain */
     gst_spice_display_painter_paint_due(self->painter, now_us);
-    due_us = gst_spice_display_painter_get_due(self->painter);
+    if (self->repeat_us == 0 || self->repeat_us > now_us)
+        return;
+    if (GST_STATE(self) == GST_STATE_PLAYING)
+        gst_spice_display_dec_repeat(self);
+    else
+        self->repeat_us = now_us + PAUSE_US;
+}
+
+static void expect_next(GstSpiceDisplayDec *self)
+{
+    gint64 due_us = gst_spice_display_painter_get_due(self->painter);
+
+    if (self->repeat_us > 0 && (due_us <= 0 || self->repeat_us < due_us))
+        due_us = self->repeat_us;
     if (due_us > 0)
-        set_alarm(self, MAX(due_us, now_us));
+        set_alarm(self, MAX(due_us, g_get_monotonic_time()));
 }
 
 static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     GstSpiceDisplayDec *self = GST_SPICE_DISPLAY_DEC(parent);
     gboolean last = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_MARKER);
+    GstFlowReturn flow = GST_FLOW_OK;
     SpiceError error = {0};
     GstMapInfo map;
     gboolean ok;
@@ -161,8 +180,11 @@ static GstFlowReturn gst_spice_display_dec_chain(GstPad *pad, GstObject *parent,
     paint_due(self);
     if (self->damaged_since &&
         (last || g_get_monotonic_time() - self->damaged_since >= FRAME_INTERVAL_US))
-        return gst_spice_display_dec_push_frame(self);
-    return gst_spice_display_dec_has_sent_all(self) ? GST_FLOW_EOS : GST_FLOW_OK;
+        flow = gst_spice_display_dec_push_frame(self);
+    else if (gst_spice_display_dec_has_sent_all(self))
+        flow = GST_FLOW_EOS;
+    expect_next(self);
+    return flow;
 }
 
 /* Events */
@@ -185,7 +207,10 @@ static gboolean gst_spice_display_dec_sink_event(GstPad *pad, GstObject *parent,
     case GST_EVENT_EOS:
         call_off_alarm(self);
         gst_spice_display_painter_paint_due(self->painter, G_MAXINT64);
+        if (self->repeat_us > 0)
+            gst_spice_display_dec_repeat(self); /* it was to be seen until now */
         gst_spice_display_dec_push_frame(self);
+        self->repeat_us = 0;
         break;
     case GST_EVENT_FLUSH_START:
         gst_spice_display_painter_set_stop(self->painter, TRUE);
@@ -339,6 +364,7 @@ static gboolean start(GstSpiceDisplayDec *self)
     self->caps_sent = FALSE;
     self->all_damaged = TRUE;
     self->damaged_since = 0;
+    self->repeat_us = 0;
     gst_spice_display_dec_watch_cursor(self);
     return TRUE;
 }

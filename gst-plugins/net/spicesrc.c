@@ -6,7 +6,7 @@
  *
  * Connects to a SPICE server, such as a virtual machine of QEMU, and exposes its displays as pads
  * `display_%u`. Frames come when the picture changes and bear no timestamps unless `timestamps`
- * asks for them; #GstNavigation events that come back from a sink go to the server as keyboard and
+ * asks for them (then a picture that stays as it is comes again twice a second); #GstNavigation events that come back from a sink go to the server as keyboard and
  * pointer input.
  *
  * What the guest plays comes from the pad `audio`, if the server has sound, as raw sound that is timed to
@@ -401,12 +401,37 @@ static GstStateChangeReturn gst_spice_src_change_state(GstElement *element,
     return result;
 }
 
+static void send_eos_async(GstElement *source, gpointer event)
+{
+    gst_element_send_event(source, gst_event_ref(event));
+}
+
+static void send_eos(const GValue *item, gpointer event)
+{
+    gst_element_call_async(g_value_get_object(item), send_eos_async, gst_event_ref(event),
+                           (GDestroyNotify)gst_event_unref);
+}
+
+/** To all at once: a source waits until what it pushes has been taken, and that may wait for another one's EOS. */
+static gboolean end_all(GstBin *bin, GstEvent *event)
+{
+    GstIterator *sources = gst_bin_iterate_sources(bin);
+
+    while (gst_iterator_foreach(sources, send_eos, event) == GST_ITERATOR_RESYNC)
+        gst_iterator_resync(sources);
+    gst_iterator_free(sources);
+    gst_event_unref(event);
+    return TRUE;
+}
+
 /** An event that the application sends to the element itself, not to a pad. */
 static gboolean gst_spice_src_send_event(GstElement *element, GstEvent *event)
 {
     GstPad *pad = NULL;
     gboolean handled;
 
+    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+        return end_all(GST_BIN(element), event);
     if (!GST_EVENT_IS_UPSTREAM(event))
         return GST_ELEMENT_CLASS(gst_spice_src_parent_class)->send_event(element, event);
     GST_OBJECT_LOCK(element);

@@ -4,13 +4,15 @@ once and clearly. The virtual machines are booted once for all tests."""
 import atexit
 import os
 import re
+import shlex
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 
-from harness import (GUEST, LONG, SANITIZED_BUILD, SOURCE, VECTORS, WORK, Xvfb, check, check_equal,
+from harness import (BUILD, GUEST, LONG, SANITIZED_BUILD, SOURCE, VECTORS, WORK, Xvfb, check, check_equal,
                      environment, run, run_tests, shot, shot_errors, spicy_screenshot)
 from replay import ReplayServer, read_marks
 from vm import VM, free_port, wait_until
@@ -539,6 +541,40 @@ def test_each_launch_line_of_the_documentation_works():
         status, text = run(["sh", "-c", "gst-launch-1.0 -q -e " + line], cwd=folder)
         check(status == 0, f"{where}: {line}: {text[-600:]}")
     check(sorted(os.listdir(folder)) == ["recording.mkv", "shot.png", "tone.wav"], f"{os.listdir(folder)}")
+
+
+def track_end(path, track):
+    """The time of its last buffer, seconds; 0: there is none."""
+    status, text = run(["gst-launch-1.0", "-v", "filesrc", f"location={path}", "!", "matroskademux", "name=file",
+                        "file." + track, "!", "fakesink", "silent=false"])
+    check(status == 0, text[-1000:])
+    ends = re.findall(r"chain .* pts: (\d+):(\d+):([\d.]+)", text)
+    return max((int(h) * 3600 + int(m) * 60 + float(s) for h, m, s in ends), default=0)
+
+
+def test_a_desktop_that_stands_still_is_recorded_with_its_sound():
+    with open(os.path.join(SOURCE, "gst-plugins", "net", "spicesrc.c")) as source:
+        line, = [line for line in re.findall(r"^ \* gst-launch-1.0 (.*)$", source.read(), re.M)
+                 if "desktop.mkv" in line]
+    host = subprocess.Popen([os.path.join(BUILD, "tests", "interop", "sound-host"), "48000", file("heard.raw")],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
+    port = host.stdout.readline().split()[1]
+    line = line.replace("localhost:5900", f"127.0.0.1:{port}").replace("desktop.mkv", file("desktop.mkv"))
+    program = subprocess.Popen(["gst-launch-1.0", *shlex.split(line)], env=environment(), stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+    try:
+        time.sleep(4)
+        program.send_signal(signal.SIGINT)
+        text, _ = program.communicate(timeout=30)
+        check(program.returncode == 0, text[-1000:])
+    finally:
+        for process in (program, host):
+            process.kill()
+            process.wait()
+    for track in ("video_0", "audio_0"):
+        end = track_end(file("desktop.mkv"), track)
+        print(f"# {track} lasts until {end:.1f} s")
+        check(end > 2, f"{track} lasts until {end} s only")
 
 
 def test_gst_inspect_documents_each_element():
