@@ -18,8 +18,8 @@ enum { BUFFER_TIME_US = 60000, LATENCY_TIME_US = 10000 };
 enum { SAME_ATTEMPTS = 16 };
 #define ATTEMPT_US      (250 * G_TIME_SPAN_MILLISECOND)
 #define MOST_ATTEMPT_US (10 * G_TIME_SPAN_SECOND)
-/* A device that lasted longer than that was one. */
-#define LASTING_US (5 * G_TIME_SPAN_SECOND)
+/* One that lasted longer than that is opened again at once. */
+#define LASTING_US G_TIME_SPAN_SECOND
 /* Between looks for a device if there is none; it doubles from one to the next. */
 #define SEARCH_US      (2 * G_TIME_SPAN_SECOND)
 #define MOST_SEARCH_US G_TIME_SPAN_MINUTE
@@ -39,9 +39,10 @@ typedef struct {
     gboolean ending;         /* under lock */
     gboolean ended;          /* under lock: the stream has, so that no other device is needed */
     gboolean lost;           /* under lock: the chain has failed, or there is none */
+    gboolean works;          /* under lock: sound has come to it, or from it */
     gboolean pretends;       /* under lock: there is no device, what stands for it does nothing */
     GstElementFactory *kind; /* under lock: of the last device that did something; NULL: none yet */
-    gint64 opened_us;        /* under lock: when it was opened; 0: it has been lost since */
+    gint64 opened_us;        /* under lock: when it was opened */
     gboolean told;           /* under lock: that there is none */
 } GstSpiceSoundDevicePrivate;
 
@@ -86,15 +87,17 @@ gboolean gst_spice_sound_device_set_ended(GstSpiceSoundDevice *self, gboolean en
 void gst_spice_sound_device_lose(GstSpiceSoundDevice *self)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
-    gboolean ended;
+    gboolean owes_end;
 
     g_mutex_lock(&p->lock);
+    owes_end = p->ended && !p->lost; /* it will not tell any more */
     p->lost = TRUE;
-    ended = p->ended;
     g_cond_signal(&p->wake);
     g_mutex_unlock(&p->lock);
-    if (ended && GST_PAD_IS_SINK(p->pad)) /* it will not tell any more */
+    if (owes_end && GST_PAD_IS_SINK(p->pad))
         gst_element_post_message(GST_ELEMENT(self), gst_message_new_eos(GST_OBJECT(self)));
+    else if (owes_end)
+        gst_pad_push_event(p->pad, gst_event_new_eos());
 }
 
 /* The device */
@@ -111,6 +114,26 @@ static gboolean does_nothing(GstElement *device)
     return g_str_has_prefix(GST_OBJECT_NAME(device), "fake-");
 }
 
+static GstPadProbeReturn on_first_buffer(GstPad *pad, GstPadProbeInfo *info, gpointer self)
+{
+    GstSpiceSoundDevicePrivate *p = private_of(self);
+
+    g_mutex_lock(&p->lock);
+    p->works = TRUE;
+    g_mutex_unlock(&p->lock);
+    return GST_PAD_PROBE_REMOVE;
+}
+
+static void watch(GstSpiceSoundDevice *self, GstElement *device)
+{
+    GstPad *pad = gst_element_get_static_pad(device, GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->pad);
+
+    if (pad)
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_first_buffer, gst_object_ref(self),
+                          gst_object_unref);
+    g_clear_pointer(&pad, gst_object_unref);
+}
+
 static void configure(GstSpiceSoundDevice *self, GstElement *device)
 {
     GstSpiceSoundDevicePrivate *p = private_of(self);
@@ -122,10 +145,14 @@ static void configure(GstSpiceSoundDevice *self, GstElement *device)
     GST_OBJECT_UNLOCK(self);
     set_if_there(device, "buffer-time", buffer_time_us);
     set_if_there(device, "latency-time", latency_time_us);
+    /* Nobody waits for its first sound. */
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(device), "async"))
+        g_object_set(device, "async", FALSE, NULL);
     /* Pictures shall not inherit the sound card's clock. */
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(device), "provide-clock"))
         g_object_set(device, "provide-clock", FALSE, NULL);
     GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->configure(self, device);
+    watch(self, device);
 }
 
 /** autoaudiosink tries one after the other; the last one stays. */
@@ -177,8 +204,7 @@ static GstElement *make_chain(GstSpiceSoundDevice *self, GstElementFactory *kind
         gst_object_unref(device);
         return NULL;
     }
-    /* Its device prerolls by itself; nobody outside waits for that. */
-    chain = gst_object_ref_sink(g_object_new(GST_TYPE_BIN, "async-handling", TRUE, NULL));
+    chain = gst_object_ref_sink(gst_bin_new(NULL));
     gst_bin_add_many(GST_BIN(chain), between, device, NULL);
     gst_element_link(is_sink ? between : device, is_sink ? device : between);
     pad = gst_element_get_static_pad(between, klass->pad);
@@ -222,7 +248,7 @@ static gboolean begin_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
         return FALSE;
     p->chain = chain;
     g_mutex_lock(&p->lock);
-    p->lost = FALSE;
+    p->lost = p->works = FALSE;
     if (kind) {
         p->pretends = FALSE;
         gst_object_replace((GstObject **)&p->kind, GST_OBJECT(kind));
@@ -348,6 +374,7 @@ static gpointer work(gpointer data)
     GstSpiceSoundDevice *self = data;
     GstSpiceSoundDevicePrivate *p = private_of(self);
     gint64 search_us = SEARCH_US;
+    gboolean has_worked = FALSE;
     guint attempts = 0;
 
     g_mutex_lock(&p->lock);
@@ -359,10 +386,13 @@ static gpointer work(gpointer data)
             g_cond_wait(&p->wake, &p->lock);
             continue;
         }
-        if (lost && p->opened_us != 0 && g_get_monotonic_time() - p->opened_us > LASTING_US)
+        has_worked |= p->works;
+        if (lost && p->works && g_get_monotonic_time() - p->opened_us > LASTING_US)
             attempts = 0;
         if (lost)
-            p->opened_us = 0;
+            p->works = FALSE;
+        if (lost && !has_worked) /* it may be no device at all */
+            attempts = MAX(attempts, SAME_ATTEMPTS);
         if (!pause_for(p, lost ? attempt_pause_us(attempts) : search_us))
             break;
         g_mutex_unlock(&p->lock);

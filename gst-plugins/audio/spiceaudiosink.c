@@ -34,6 +34,11 @@ enum { N_LOOKS = 25 };
 #define SETTLING (150 * GST_MSECOND)
 /* If nobody upstream takes care of it, sound is skipped or left out beyond that. */
 #define MOST_LATE (20 * GST_MSECOND)
+/* A device that seems to be heard so much too early takes sound in haste when it begins, before its time, and what is
+ * placed by its clock comes too late for it. Sinks take less for one piece with what was before. */
+#define MOST_EARLY (40 * GST_MSECOND)
+/* It moves so far at once only if the device is another, or holds more. */
+#define LEAST_JUMP (15 * GST_MSECOND)
 /* Less is not worth telling. */
 #define LEAST_CHANGE (GST_MSECOND / 2)
 
@@ -46,7 +51,8 @@ struct _GstSpiceAudioSink {
     GstAudioBaseSink *device; /* not a reference: to know another by */
     GstClockTimeDiff looks[N_LOOKS];
     guint n_looks;
-    GstClockTimeDiff late; /* as was told */
+    gboolean settled;            /* it is known how long it holds sound */
+    GstClockTimeDiff late, held; /* as was told (sound-lateness.h) */
 };
 
 G_DEFINE_FINAL_TYPE(GstSpiceAudioSink, gst_spice_audio_sink, GST_TYPE_SPICE_SOUND_DEVICE)
@@ -66,9 +72,32 @@ static int compare(gconstpointer a, gconstpointer b)
 /** FALSE: nobody takes care of it. */
 static gboolean tell(GstSpiceAudioSink *self, GstAudioBaseSink *device, GstClockTimeDiff late)
 {
-    GST_DEBUG_OBJECT(self, "late by %" GST_STIME_FORMAT, GST_STIME_ARGS(late));
+    GST_DEBUG_OBJECT(self, "late by %" GST_STIME_FORMAT ", of which %" GST_STIME_FORMAT " is held",
+                     GST_STIME_ARGS(late), GST_STIME_ARGS(self->held));
     self->late = late;
-    return gst_pad_push_event(GST_BASE_SINK_PAD(device), gst_spice_sound_lateness_event_new(late));
+    return gst_pad_push_event(GST_BASE_SINK_PAD(device),
+                              gst_spice_sound_lateness_event_new(late, self->held));
+}
+
+static void begin_anew(GstSpiceAudioSink *self, GstAudioBaseSink *device)
+{
+    self->device = device;
+    self->n_looks = 0;
+    self->settled = FALSE;
+    self->held = 0;
+    tell(self, device, 0);
+}
+
+/** As often as there are enough looks: *late is what most of them saw. */
+static gboolean look(GstSpiceAudioSink *self, GstClockTimeDiff *late)
+{
+    self->looks[self->n_looks++] = *late;
+    if (self->n_looks < N_LOOKS)
+        return FALSE;
+    self->n_looks = 0;
+    qsort(self->looks, N_LOOKS, sizeof *self->looks, compare);
+    *late = self->looks[N_LOOKS / 2];
+    return TRUE;
 }
 
 /** By the times that have passed since it began to play, of the pipeline's clock and of what is heard; *skew: by how
@@ -77,36 +106,40 @@ static void on_slaving(GstAudioBaseSink *device, GstClockTime outside, GstClockT
                        GstClockTimeDiff *skew, GstAudioBaseSinkDiscontReason reason, gpointer data)
 {
     GstSpiceAudioSink *self = GST_SPICE_AUDIO_SINK(data);
-    const GstClockTimeDiff late = GST_CLOCK_DIFF(inside, outside);
-    GstClockTimeDiff middle;
+    GstClockTimeDiff late = GST_CLOCK_DIFF(inside, outside), jump;
 
-    if (device != self->device) {
-        self->device = device;
+    if (device != self->device)
+        begin_anew(self, device);
+    if (!skew) { /* only says that something is not where it was */
         self->n_looks = 0;
-        tell(self, device, 0);
-    }
-    if (!skew) { /* only says that it has begun anew, which its clock will show */
-        self->n_looks = 0;
+        if (reason == GST_AUDIO_BASE_SINK_DISCONT_REASON_SYNC_LATENCY)
+            begin_anew(self, device);
         return;
     }
     if (inside < SETTLING)
         return;
-    if (g_atomic_int_compare_and_exchange(&self->begins, TRUE, FALSE)) {
+    if (g_atomic_int_compare_and_exchange(&self->begins, TRUE, FALSE) && self->settled) {
+        /* What has drifted is forgotten; who sends the sound does so, too. */
         *skew = -late;
         self->n_looks = 0;
         tell(self, device, 0);
         return;
     }
-    self->looks[self->n_looks++] = late;
-    if (self->n_looks < N_LOOKS)
+    if (!look(self, &late))
         return;
-    self->n_looks = 0;
-    qsort(self->looks, N_LOOKS, sizeof *self->looks, compare);
-    middle = self->looks[N_LOOKS / 2];
-    if (ABS(middle - self->late) < (GstClockTimeDiff)LEAST_CHANGE)
+    jump = self->settled ? late - self->late : late;
+    if (ABS(jump) < (GstClockTimeDiff)LEAST_CHANGE && self->settled)
         return;
-    if (!tell(self, device, middle) && ABS(middle) > (GstClockTimeDiff)MOST_LATE) {
-        *skew = -middle;
+    if (!self->settled && late < -(GstClockTimeDiff)MOST_EARLY) {
+        *skew = -late;
+        self->settled = TRUE;
+        return;
+    }
+    if (!self->settled || ABS(jump) > (GstClockTimeDiff)LEAST_JUMP)
+        self->held = MAX(self->held + jump, 0);
+    self->settled = TRUE;
+    if (!tell(self, device, late) && ABS(late) > (GstClockTimeDiff)MOST_LATE) {
+        *skew = -late;
         self->late = 0;
     }
 }

@@ -78,7 +78,8 @@ struct _GstSpiceLipsync {
     GstPad *sink, *src;
     GstSpiceSession *session; /* under the object lock; does not change while it runs */
     GstClockTime latency;     /* under the object lock: of the pipeline; NONE: not known yet */
-    GstClockTimeDiff late;    /* under the object lock: of what plays it, beyond that */
+    /* under the object lock: of what plays it (sound-lateness.h), and by how much more it holds now */
+    GstClockTimeDiff late, held, more;
     gboolean
         latency_changed; /* under the object lock: what was played with another one does not count */
 
@@ -172,19 +173,29 @@ static gboolean get_now(GstSpiceLipsync *self, GstClockTimeDiff *running, gint64
     return TRUE;
 }
 
-/** How long after its timestamp sound is heard. */
-static GstClockTimeDiff get_latency(GstSpiceLipsync *self, gboolean *changed)
+/** What is known of what plays it. */
+typedef struct {
+    GstClockTimeDiff latency;    /* of the pipeline; 0: not known yet, as sinks have it */
+    gboolean changed;            /* that has */
+    GstClockTimeDiff late, held; /* sound-lateness.h */
+    GstClockTimeDiff more;       /* by which it holds more than before */
+} Device;
+
+static Device take_device(GstSpiceLipsync *self)
 {
-    GstClockTimeDiff latency;
+    Device device = {0};
 
     GST_OBJECT_LOCK(self);
-    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? (GstClockTimeDiff)self->latency
-                                                     : 0; /* as sinks have it */
-    latency += self->late;
-    *changed = self->latency_changed;
+    if (GST_CLOCK_TIME_IS_VALID(self->latency))
+        device.latency = (GstClockTimeDiff)self->latency;
+    device.changed = self->latency_changed;
+    device.late = self->late;
+    device.held = self->held;
+    device.more = self->more;
     self->latency_changed = FALSE;
+    self->more = 0;
     GST_OBJECT_UNLOCK(self);
-    return latency;
+    return device;
 }
 
 /** The timestamp by which sound is heard when it is due. FALSE: nothing is known of its time. */
@@ -193,8 +204,7 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
     const gsize n = gst_buffer_get_size(sound) / GST_SPICE_SOUND_SAMPLE_SIZE;
     const gint64 length_us = (gint64)(n * G_USEC_PER_SEC / self->rate);
-    gboolean changed;
-    const GstClockTimeDiff latency = get_latency(self, &changed);
+    const Device device = take_device(self);
     GstClockTimeDiff running;
     gint64 stream_us, now_us, due_us;
 
@@ -202,16 +212,21 @@ static gboolean get_wanted(GstSpiceLipsync *self, GstBuffer *sound, GstClockTime
         return FALSE;
     stream_us =
         spice_sample_time_take(&self->time, self->rate, n, stream_us + length_us, NULL) - length_us;
-    if (changed) {
+    if (device.changed) {
         self->next = GST_CLOCK_TIME_NONE;
         self->skew_us = 0;
         gst_spice_media_clock_set_audio(clock, FALSE, 0, 0);
     }
-    gst_spice_media_clock_set_audio(
-        clock, TRUE, (latency - (GstClockTimeDiff)HEADROOM) / (GstClockTimeDiff)GST_USECOND,
-        self->skew_us);
+    gst_spice_media_clock_set_audio(clock, TRUE,
+                                    (device.latency + device.held - (GstClockTimeDiff)HEADROOM) /
+                                        (GstClockTimeDiff)GST_USECOND,
+                                    self->skew_us);
+    /* Sound stays where it is, and pictures wait longer. */
+    if (device.more > 0)
+        gst_spice_media_clock_extend_audio(clock, device.more / (GstClockTimeDiff)GST_USECOND);
     due_us = gst_spice_media_clock_get_due(clock, SPICE_MEDIA_AUDIO, stream_us, now_us);
-    *wanted = running + (due_us - now_us) * (GstClockTimeDiff)GST_USECOND - latency;
+    *wanted =
+        running + (due_us - now_us) * (GstClockTimeDiff)GST_USECOND - device.latency - device.late;
     return TRUE;
 }
 
@@ -309,16 +324,17 @@ static gboolean set_anew(GstSpiceLipsync *self, GstClockTime wanted)
 static gboolean wait_longer(GstSpiceLipsync *self, GstClockTimeDiff *wanted)
 {
     GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self->session);
-    GstClockTimeDiff in_time, late, latency;
+    GstClockTimeDiff in_time, late;
+    GstClockTime latency;
     gint64 now_us;
 
     GST_OBJECT_LOCK(self);
-    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? (GstClockTimeDiff)self->latency : 0;
-    latency += latency != 0 ? self->late : 0;
+    latency = GST_CLOCK_TIME_IS_VALID(self->latency) ? self->latency : 0;
+    late = self->late - self->held;
     GST_OBJECT_UNLOCK(self);
     if (latency == 0 || !get_now(self, &in_time, &now_us))
         return FALSE;
-    in_time -= latency;
+    in_time -= (GstClockTimeDiff)latency + late;
     late = in_time - (GstClockTimeDiff)self->next;
     if (late <= (GstClockTimeDiff)MAX_LATE || late > (GstClockTimeDiff)MAX_PAUSE)
         return FALSE;
@@ -416,11 +432,13 @@ static gboolean on_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
 static gboolean on_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
 {
     GstSpiceLipsync *self = GST_SPICE_LIPSYNC(parent);
-    GstClockTimeDiff late;
+    GstClockTimeDiff late, held;
 
-    if (gst_spice_sound_lateness_event_parse(event, &late)) {
+    if (gst_spice_sound_lateness_event_parse(event, &late, &held)) {
         GST_OBJECT_LOCK(self);
         self->late = late;
+        self->more += held - self->held;
+        self->held = held;
         GST_OBJECT_UNLOCK(self);
         gst_event_unref(event);
         return TRUE;

@@ -344,7 +344,8 @@ static void test_nobody_listens(void)
     end(&self);
 }
 
-/** What plays it says that it is heard later than by its timestamps: it is made shorter until it is in time. */
+/** What plays it says that it is heard later than by its timestamps: as its clock drifts, so that it is made shorter
+ * until it is in time. */
 static void test_heard_late(void)
 {
     Player self = begin();
@@ -354,7 +355,7 @@ static void test_heard_late(void)
     play(&self, 0, 300, 0, 0);
     look(&self);
     before = self.n_samples;
-    TAP_OK(gst_pad_send_event(src, gst_spice_sound_lateness_event_new(30 * GST_MSECOND)),
+    TAP_OK(gst_pad_send_event(src, gst_spice_sound_lateness_event_new(30 * GST_MSECOND, 0)),
            "that it is late is taken care of");
     play(&self, 300, 600, 0, 0);
     look(&self);
@@ -362,6 +363,33 @@ static void test_heard_late(void)
                self.n_samples - before > 300 * PACKET - 1500,
            "it becomes shorter without a gap: %zu samples of %d", self.n_samples - before,
            300 * PACKET);
+    gst_object_unref(src);
+    end(&self);
+}
+
+/** Or as it holds it for longer, so that pictures wait, and sound stays as it is. */
+static void test_held(void)
+{
+    Player self = begin();
+    GstSpiceMediaClock *clock = gst_spice_session_get_media_clock(self.session);
+    GstPad *src = gst_element_get_static_pad(self.h->element, "src");
+    gint64 delay_us, held_us;
+    gsize before;
+
+    play(&self, 0, 300, 0, 0);
+    look(&self);
+    before = self.n_samples;
+    delay_us = gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_AUDIO, g_get_monotonic_time());
+    gst_pad_send_event(src,
+                       gst_spice_sound_lateness_event_new(150 * GST_MSECOND, 150 * GST_MSECOND));
+    play(&self, 300, 600, 0, 0);
+    look(&self);
+    held_us = gst_spice_media_clock_get_delay(clock, SPICE_MEDIA_AUDIO, g_get_monotonic_time()) -
+              delay_us;
+    TAP_OK(held_us > 50000 && held_us < 155000, "pictures wait longer, by %d ms",
+           (int)(held_us / 1000));
+    TAP_OK(self.n_gaps == 0 && self.n_anew == 1 && self.n_samples - before > 300 * PACKET - 2000,
+           "sound goes on: %zu samples of %d", self.n_samples - before, 300 * PACKET);
     gst_object_unref(src);
     end(&self);
 }
@@ -382,6 +410,7 @@ int main(int argc, char **argv)
     test_late();
     test_nobody_listens();
     test_heard_late();
+    test_held();
     test_pictures_wait_for_sound_while_it_plays(gst_event_new_gap(0, 0));
     test_pictures_wait_for_sound_while_it_plays(gst_event_new_eos());
     return tap_done();
