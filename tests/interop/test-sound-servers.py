@@ -73,17 +73,17 @@ def listen(server, client, seconds=5):
     return out, heard
 
 
-def check_tones(path, what, seconds, tones):
-    """They are there, and whole but for what a busy machine loses."""
-    check_unbroken(path, what, seconds, tones)
+def check_tones(path, what, seconds, tones, most=0.1):
+    """They are there, and whole but for what a busy machine loses: devices hold 60 ms."""
+    check_unbroken(path, what, seconds, tones, most)
     for channel, hertz in tones:
         found = usual_frequency(trim(read_sound(path)[channel])[48000:-4800], 48000)
         print(f"# {what}: {found:.2f} Hz instead of {hertz}")
         check(abs(found / hertz - 1) < DRIFT, f"{what}: {found:.2f} Hz instead of {hertz}")
 
 
-def check_played(path, what, seconds=3):
-    check_tones(path, what, seconds, ((0, 440), (1, 594)))
+def check_played(path, what, seconds=3, most=0.1):
+    check_tones(path, what, seconds, ((0, 440), (1, 594)), most)
 
 
 def check_heard(path, what):
@@ -167,7 +167,7 @@ def test_sound_goes_on_when_the_server_is_started_anew():
                     wait_until(lambda: server.streams(), 20, "a stream of the client's")
                     had = os.path.getsize(heard)
                     time.sleep(5)
-        check_played(after, f"{kind.name}, started anew", 2)
+        check_played(after, f"{kind.name}, started anew", 2, 0.2)
         samples = read_sound(heard)[0]
         found = [usual_frequency(samples[end - 28800:end - 4800], 48000) for end in (had // 4, len(samples))]
         print(f"# the microphone by {kind.name}: {found[0]:.1f} Hz, then {found[1]:.1f} Hz")

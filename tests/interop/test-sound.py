@@ -228,7 +228,8 @@ def test_a_mixers_volume_is_followed():
 def test_spice_view_plays_sound():
     out = file("view.wav")
     with host(48000, file("unused.raw")) as port:
-        with spice_view(port, out):
+        # What looks for a microphone begins the file anew, each time.
+        with spice_view(port, out, "--spice-disable-record"):
             time.sleep(6)
     # What stands for the sound card runs by fits and starts: the tone is looked at where it is even.
     left, right = read_sound(out)
