@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests against real peers share: how programs are run, pictures compared, results told."""
+import concurrent.futures
 import os
 import shutil
 import subprocess
@@ -153,24 +154,37 @@ def window_shows(xvfb, truth, name, seconds=20):
         time.sleep(0.3)
 
 
-def run_tests(tests):
-    """Runs functions by name; prints TAP. Exit status."""
+def run_test(test):
+    """(seconds, what went wrong; None: nothing)"""
+    start = time.monotonic()
+    try:
+        test()
+        wrong = None
+    except Failure as error:
+        wrong = str(error)
+    except Exception:  # noqa: the test failed, whatever it was
+        wrong = traceback.format_exc()
+    return time.monotonic() - start, wrong
+
+
+def run_tests(tests, at_once=1):
+    """Runs functions by name; prints TAP. Exit status. `at_once`: so many of those that mostly wait."""
     failures = 0
     print(f"1..{len(tests)}", flush=True)
-    for number, test in enumerate(tests, 1):
-        start = time.monotonic()
-        name = f"{number} - {test.__name__[5:].replace('_', ' ')}"
-        try:
-            test()
-            print(f"ok {name}", flush=True)
-        except Exception as error:  # noqa: the test failed, whatever it was
-            failures += 1
-            print(f"not ok {name}")
-            text = str(error) if isinstance(error, Failure) else traceback.format_exc()
-            for line in text.splitlines():
-                print(f"# {line}")
-            print(f"{name}: {text}", file=sys.stderr, flush=True)  # what runners of tests show
-        print(f"# {time.monotonic() - start:.1f} s", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        results = map(run_test, tests) if at_once == 1 else pool.map(run_test, tests)
+        for number, (test, result) in enumerate(zip(tests, results), 1):
+            seconds, wrong = result
+            name = f"{number} - {test.__name__[5:].replace('_', ' ')}"
+            if wrong is None:
+                print(f"ok {name}", flush=True)
+            else:
+                failures += 1
+                print(f"not ok {name}")
+                for line in wrong.splitlines():
+                    print(f"# {line}")
+                print(f"{name}: {wrong}", file=sys.stderr, flush=True)  # what runners of tests show
+            print(f"# {seconds:.1f} s", flush=True)
     if not failures:
         shutil.rmtree(WORK, ignore_errors=True)
     else:

@@ -296,4 +296,4 @@ if __name__ == "__main__":
     go_before_others()
     wanted = sys.argv[1:]
     sys.exit(run_tests([test for test in tests
-                        if not wanted or any(word in test.__name__ for word in wanted)]))
+                        if not wanted or any(word in test.__name__ for word in wanted)], at_once=1 if LONG else 3))

@@ -18,7 +18,7 @@ from counting_relay import CountingRelay
 from harness import (BUILD, GUEST, LONG, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
                      run, run_tests, shot)
 from replay import ReplayServer
-from tones import check_tone, check_unbroken, frequency, gaps, read_sound, trim
+from tones import check_tone, check_unbroken, frequency, gaps, read_sound, trim, usual_frequency
 from vm import VM, free_port, wait_until
 from x11 import Serve
 
@@ -39,6 +39,13 @@ def file(name):
 
 
 # Who hears
+
+def wait_heard(seconds, *paths, rate=48000):
+    """Until each file has sound of so many seconds."""
+    for path in paths:
+        wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 4 * rate * seconds, 40 + seconds,
+                   f"{seconds} s of sound in {path}")
+
 
 @contextlib.contextmanager
 def spicy(port, out, rate=48000, **more):
@@ -134,7 +141,7 @@ def test_a_guest_is_heard_by_spicy_and_spicesrc_at_once():
         vm.close()
     # The speaker is a square wave: loud, and its edges ring.
     check_tone(theirs, 440, "spicy hears the guest", tolerance=3)
-    check_tone(ours, 440, "spicesrc hears the guest", tolerance=12)  # a machine that is busy: 2 %
+    check_tone(ours, 440, "spicesrc hears the guest", tolerance=DRIFT, most=LATE)
 
 
 def test_a_guest_of_the_fields_library_is_heard_by_spicesrc():
@@ -150,13 +157,15 @@ def test_a_guest_of_the_fields_library_is_heard_by_spicesrc():
         vm.close()
     samples = trim(read_sound(ours)[0])
     check(len(samples) > 72000, "nothing was heard, or too little")
-    check(abs(frequency(samples[9600:72000], 48000) - 440) < 3, "the first beep is no 440 Hz")
-    check(not gaps(samples[9600:72000], 48000), "the first beep has gaps")
+    found, holes = usual_frequency(samples[9600:72000], 48000), gaps(samples[9600:72000], 48000)
+    check(abs(found - 440) < DRIFT, f"the first beep is {found:.1f} Hz")
+    check(len(holes) <= LATE * 130, f"the first beep has {len(holes)} gaps")
 
 
 # Hosts
 
-DRIFT = 10  # Hz: spicesrc stretches sound by up to two percent until the link is known
+DRIFT = 12  # Hz: spicesrc stretches sound by up to two percent until the link is known
+LATE = 0.1  # of its frames its sink may drop
 
 
 @contextlib.contextmanager
@@ -181,9 +190,9 @@ def host(rate, heard, *volume, says=None):
             program.wait()
 
 
-def check_tones(out, what, rate=48000, tolerance=0.5):
-    check_tone(out, 440, what + ", left", rate, tolerance=tolerance)
-    check_tone(out, 594, what + ", right", rate, channel=1, tolerance=tolerance)
+def check_tones(out, what, rate=48000, tolerance=0.5, most=0):
+    check_tone(out, 440, what + ", left", rate, tolerance=tolerance, most=most)
+    check_tone(out, 594, what + ", right", rate, channel=1, tolerance=tolerance, most=most)
 
 
 def test_a_host_is_heard_by_opus_and_raw_at_once():
@@ -191,10 +200,10 @@ def test_a_host_is_heard_by_opus_and_raw_at_once():
     with host(48000, file("unused.raw")) as port:
         with spicy(port, outs[0]), spicy(port, outs[1], SPICE_DISABLE_OPUS="1"), \
                 spicesrc(port, outs[2]):
-            time.sleep(62 if LONG else 5)
+            wait_heard(61 if LONG else 3.5, *outs)
     check_tones(outs[0], "spicy by Opus")
     check_tones(outs[1], "spicy raw")
-    check_tones(outs[2], "spicesrc by Opus", tolerance=DRIFT)
+    check_tones(outs[2], "spicesrc by Opus", tolerance=DRIFT, most=LATE)
 
 
 def test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways():
@@ -205,9 +214,9 @@ def test_a_host_at_44100_hz_is_heard_raw_and_by_celt_both_ways():
         with spicesrc(port, ours, "audiotestsrc", "is-live=true", "freq=660", "!", "s.record"):
             time.sleep(1)
             with spicy(port, theirs, rate=44100):
-                time.sleep(4.5)
+                wait_heard(3, theirs, ours, rate=44100)
     check_tones(theirs, "spicy raw at 44100 Hz", 44100)
-    check_tones(ours, "spicesrc by CELT", 44100, DRIFT)
+    check_tones(ours, "spicesrc by CELT", 44100, DRIFT, LATE)
     check_tone(heard, 660, "the microphone by CELT", 44100)
 
 
@@ -360,12 +369,12 @@ def test_a_pipeline_is_heard_by_spicy_and_spicesrc():
     try:
         wait_until(lambda: listens(port), 20, "server")
         with spicy(port, theirs), spicesrc(port, ours):
-            time.sleep(4.5)
+            wait_heard(3, theirs, ours)
     finally:
         server.terminate()
         server.wait()
     check_tone(theirs, 330, "spicy hears the pipeline")
-    check_tone(ours, 330, "spicesrc hears the pipeline", tolerance=DRIFT)
+    check_tone(ours, 330, "spicesrc hears the pipeline", tolerance=DRIFT, most=LATE)
 
 
 def test_a_movies_sound_goes_on_as_the_movie_begins_anew():
@@ -558,4 +567,4 @@ if __name__ == "__main__":
     import sys
     wanted = sys.argv[1:]
     sys.exit(run_tests([test for test in tests
-                        if not wanted or any(word in test.__name__ for word in wanted)]))
+                        if not wanted or any(word in test.__name__ for word in wanted)], at_once=3))
