@@ -140,8 +140,6 @@ void gst_spice_shared_view_free(GstSpiceSharedView *self)
 enum {
     /* How long a view waits for memory before it tries again. */
     RETRY_US = 20 * 1000,
-    /* How often it is looked whether a video stream has ended. */
-    STREAMS_US = 100 * 1000,
 };
 
 /** Waits for the publisher, the flush, somebody who wakes it, or until `until` (0: for ever). */
@@ -162,12 +160,13 @@ static void wait_for_wake(GstSpiceSharedView *self, gint64 until)
 /** When a view that waits until `deadline` has to look again. */
 static gint64 next_look(GstSpiceSharedView *self, gint64 deadline, gint64 now, gboolean starved)
 {
+    const guint64 due = spice_display_stream_due(self->display->display);
     gint64 until = deadline;
 
     if (starved)
         until = now + RETRY_US;
-    else if (spice_display_has_streams(self->display->display))
-        until = now + STREAMS_US;
+    else if (due != G_MAXUINT64)
+        until = (gint64)due;
     return deadline && deadline < until ? deadline : until;
 }
 

@@ -319,7 +319,7 @@ void spice_display_set_onlooker(SpiceDisplay *self, SpiceDisplayOnlooker onlooke
     self->onlooker_context = context;
 }
 
-bool spice_display_has_streams(const SpiceDisplay *self)
+uint64_t spice_display_stream_due(const SpiceDisplay *self)
 {
-    return self->n_streams > 0;
+    return self->n_streams > 0 ? spice_stream_detector_due(self->detector) : UINT64_MAX;
 }

@@ -108,12 +108,11 @@ bool spice_display_publish(SpiceDisplay *display, SpiceDrawable *drawable, Spice
  * drawables' times. */
 void spice_display_set_streaming(SpiceDisplay *display, SpiceStreamMode mode, uint64_t now);
 
-/** Ends the streams that had no frame for a while. To be called some ten times a second while
- * spice_display_has_streams(). */
+/** Ends the streams that had no frame for a while. To be called when one is due. */
 void spice_display_advance(SpiceDisplay *display, uint64_t now);
 
-/** Whether a video stream runs. */
-bool spice_display_has_streams(const SpiceDisplay *display);
+/** us: when a video stream ends if no frame of it comes; UINT64_MAX: none runs. */
+uint64_t spice_display_stream_due(const SpiceDisplay *display);
 
 /** Sees what the detector of video sees: a draw on the primary, and the stream it is a frame of, or
  * -1. Called by spice_display_publish(); may ask for the display's surfaces, and no more. */

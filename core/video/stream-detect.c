@@ -15,6 +15,9 @@ enum {
     NEIGHBOUR_GAP = 32,    /* px between parts of one film */
 };
 
+/* Frames that may be missing before a stream ends. */
+enum { END_FRAMES = 8 };
+
 void spice_stream_policy_default(SpiceStreamPolicy *policy)
 {
     *policy = (SpiceStreamPolicy){
@@ -114,10 +117,17 @@ static void end_stream(SpiceStreamDetector *self, uint32_t id, uint64_t time)
     self->running_count--;
 }
 
+/** When a stream ends if no frame of it comes: the sooner the faster they came. */
+static uint64_t end_of(const SpiceStreamDetector *self, const SpiceStream *stream)
+{
+    const uint64_t most = self->policy.end_after, frames = END_FRAMES * stream->interval;
+    const uint64_t least = most - most / 4;
+
+    return stream->last_frame + (frames < least ? least : frames > most ? most : frames);
+}
+
 static void move_clock(SpiceStreamDetector *self, uint64_t time)
 {
-    const SpiceStreamPolicy *policy = &self->policy;
-
     self->event_count = 0;
     if (time > self->now)
         self->now = time;
@@ -126,8 +136,8 @@ static void move_clock(SpiceStreamDetector *self, uint64_t time)
 
         if (!stream->running)
             continue;
-        if (self->now - stream->last_frame >= policy->end_after)
-            end_stream(self, id, stream->last_frame + policy->end_after);
+        if (self->now >= end_of(self, stream))
+            end_stream(self, id, end_of(self, stream));
     }
 }
 
@@ -421,6 +431,19 @@ SpiceStreamVerdict spice_stream_detector_reset(SpiceStreamDetector *self, uint64
     if (mode >= SPICE_STREAM_MODE_OFF && mode <= SPICE_STREAM_MODE_FILTER)
         self->policy.mode = mode;
     return verdict_of(self, -1);
+}
+
+uint64_t spice_stream_detector_due(const SpiceStreamDetector *self)
+{
+    uint64_t due = UINT64_MAX;
+
+    for (uint32_t id = 0; id < SPICE_STREAM_LIMIT && self->running_count; id++) {
+        const SpiceStream *stream = &self->streams[id];
+
+        if (stream->running && end_of(self, stream) < due)
+            due = end_of(self, stream);
+    }
+    return due;
 }
 
 bool spice_stream_detector_info(const SpiceStreamDetector *self, uint32_t id, SpiceStreamInfo *info)

@@ -55,7 +55,8 @@ typedef struct {
     uint32_t start_frames;     /* frames on a place before a stream begins, 2 .. 100 [5] */
     uint64_t start_time;       /* us from the first of them to the last [350 000] */
     uint64_t start_gap;        /* us, most between two of them: slowest rate found [260 000] */
-    uint64_t end_after;        /* us without a frame that end a stream [400 000] */
+    uint64_t end_after;        /* us without a frame that end a stream [400 000]; or eight times its
+                                * pace, but no less than three quarters */
     uint32_t gradual_percent;  /* share of gradual frames to begin, FILTER only [60] */
     uint32_t keep_percent;     /* of the last 2 s or so; with fewer it ends, FILTER only [25] */
     uint32_t fill_percent;     /* share of a region that its draws paint, at least [40] */
@@ -116,6 +117,10 @@ SpiceStreamVerdict spice_stream_detector_draw(SpiceStreamDetector *self,
 /** Ends what is due at `time` though nothing is drawn. stream is -1. Call it at least some ten
  * times a second while a stream runs. */
 SpiceStreamVerdict spice_stream_detector_advance(SpiceStreamDetector *self, uint64_t time);
+
+/** us: when spice_stream_detector_advance() will have something to end if nothing is drawn before;
+ * UINT64_MAX: no stream runs. */
+uint64_t spice_stream_detector_due(const SpiceStreamDetector *self);
 
 /** Ends all streams and forgets all draws: the surface went, another codec was chosen, the mode
  * changes (to `mode`). */
