@@ -205,6 +205,8 @@ typedef struct {
     guint8 last; /* first byte of the last answer */
 } Client;
 
+static guint idle_ms; /* for clients that are opened from now on */
+
 static void on_opened(SpiceChannel *channel, gpointer user_data)
 {
     ((Client *)user_data)->opened = TRUE;
@@ -244,6 +246,7 @@ static void client_open(Client *client, const SpiceAddress *address, gboolean tl
         .type = type,
         .connect_timeout_ms = TIMEOUT_MS,
         .handshake_timeout_ms = TIMEOUT_MS,
+        .idle_timeout_ms = idle_ms,
         .max_message_size = 1 << 20,
     };
 
@@ -938,6 +941,35 @@ static void test_acks_and_pings_with_a_client(void)
     server_stop(&server);
 }
 
+/** Marks and the test of the link come when something is sent: they do not say that more will come. */
+static void test_silence_after_marks(void)
+{
+    enum { IDLE_MS = 200 };
+    Server server;
+    Client client;
+    SpiceServerChannel *channel;
+
+    idle_ms = IDLE_MS;
+    server_start(&server, NULL);
+    client_open_tcp(&client, server_listen(&server, NULL), NULL);
+    idle_ms = 0;
+    WAIT_FOR(client.opened && server.channels->len == 1);
+    channel = server.channels->pdata[0];
+    spice_server_channel_ping(channel, 1, 0);
+    spice_server_channel_ping(channel, SPICE_PING_LAST_OF_NET_TEST, 0);
+    spice_server_channel_ping(channel, SPICE_PING_MARK | 1, 20000);
+    spice_server_channel_ping(channel, SPICE_PING_MARK | SPICE_PING_MARK_NUMBER, 0);
+    WAIT_FOR(server.n_pongs == 4);
+    turn_for(3 * IDLE_MS);
+    g_assert_false(client.closed);
+    check_answers(&client, 5);
+    spice_server_channel_ping(channel, SPICE_PING_LAST_OF_NET_TEST + 1, 0);
+    WAIT_FOR(client.closed);
+    g_assert_error(client.error, SPICE_TRANSPORT_ERROR, SPICE_TRANSPORT_ERROR_IDLE);
+    client_close(&client);
+    server_stop(&server);
+}
+
 static void test_unasked_pongs(void)
 {
     static const char pong[] = "\3\0\14\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0";
@@ -1094,6 +1126,7 @@ int main(int argc, char **argv)
     g_test_add_func("/listener/shortage-of-descriptors", test_shortage_of_descriptors);
     g_test_add_func("/server-channel/ack-window", test_ack_window);
     g_test_add_func("/server-channel/client-acks-and-pongs", test_acks_and_pings_with_a_client);
+    g_test_add_func("/server-channel/silence-after-marks", test_silence_after_marks);
     g_test_add_func("/server-channel/unasked-pongs", test_unasked_pongs);
     g_test_add_func("/server-channel/full-header", test_full_header);
     g_test_add_func("/server-channel/size-limits", test_size_limits);
