@@ -12,7 +12,11 @@
 /* A frame doubles with so many points of quality, near enough for JPEG; sizes as they come
  * correct what is wrong with it. */
 #define DOUBLING 20.0
-#define PACE     1.2
+/* A frame of half the size has so much less as so many points make. */
+#define HALF_POINTS 30.0
+/* Frames are whole again from so many points above the fair quality on. */
+#define WHOLE_ABOVE 12.0
+#define PACE        1.2
 /* By so much more than the rate is aimed at while nothing waits: less where others look for more, too. */
 #define PROBE     1.15
 #define OWN_PROBE 1.25
@@ -26,6 +30,8 @@ enum {
     MOST_JITTER = 200000,    /* us */
     OVERSHOOT = 25000,       /* us by which a frame may take more than is left of the queue */
     MOST_ALONE = 200000,     /* us that a frame may take where nothing else is under way */
+    HALVE_AFTER = 1000000,   /* us for which there was no room for whole frames */
+    WHOLE_AFTER = 3000000,   /* us for which there would have been */
     STARVED = 1000000,       /* us after which a frame goes out whatever its size */
     REPORT_PAUSE = 1000000,  /* us between two cuts because of reports */
 };
@@ -181,6 +187,7 @@ static double share_rate(SpiceRateControl *self, double rate)
     double fair_fps = source < policy->fair_fps ? source : policy->fair_fps;
     double fps = source, quality = quality_of(self, bytes / fps), fits;
 
+    self->whole = quality - (self->half ? HALF_POINTS : 0);
     if (quality < policy->fair_quality) {
         fps = clamp(bytes / size_of(self, policy->fair_quality), fair_fps, source);
         quality = quality_of(self, bytes / fps);
@@ -211,6 +218,28 @@ static double smooth(double quality, double wanted, bool waits)
     return quality;
 }
 
+/* Frames become half as wide and high, or whole again, if that was better for a while. */
+static void choose_size(SpiceRateControl *self)
+{
+    const double fair = self->policy.fair_quality;
+    const bool better = !self->may_halve ? self->half
+                        : self->half     ? self->whole > fair + WHOLE_ABOVE
+                                         : self->size_known && self->whole < fair;
+    const double points = self->half ? -HALF_POINTS : HALF_POINTS;
+
+    if (!better)
+        self->since = 0;
+    else if (self->since == 0)
+        self->since = self->now;
+    if (!better || self->now - self->since < (self->half ? WHOLE_AFTER : HALVE_AFTER))
+        return;
+    self->half = !self->half;
+    self->since = 0;
+    self->size /= exp2(points / DOUBLING);
+    self->quality =
+        clamp(self->quality + points, self->policy.least_quality, self->policy.best_quality);
+}
+
 /* Whether the oldest frame under way is late by what its bytes and those before it take: the link
  * got slower, or lost something. */
 static bool is_stalled(const SpiceRateControl *self)
@@ -236,11 +265,14 @@ SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
         self->last_offer = self->now;
     }
     if ((double)self->now + self->interval / 2 < self->next_due)
-        return (SpiceRateDecision){.quality = (uint32_t)self->quality,
+        return (SpiceRateDecision){.half = self->half,
+                                   .quality = (uint32_t)self->quality,
                                    .bit_rate = (uint64_t)self->rate,
                                    .fps_milli = (uint32_t)(self->fps * 1000)};
     under_way = (double)spice_rate_control_backlog(self);
     rate = aim(self);
+    share_rate(self, rate);
+    choose_size(self);
     self->quality = clamp(smooth(self->quality, share_rate(self, rate), rate < self->rate),
                           self->policy.least_quality, self->policy.best_quality);
     room = room_of(self);
@@ -260,6 +292,7 @@ SpiceRateDecision spice_rate_control_offer(SpiceRateControl *self, uint64_t now)
         self->quality = clamp(fmin(share_rate(self, rate), quality_of(self, 0.5 * room)),
                               self->policy.least_quality, self->policy.best_quality);
     }
+    decision.half = self->half;
     decision.quality = (uint32_t)self->quality;
     decision.bit_rate = (uint64_t)rate;
     decision.fps_milli = (uint32_t)(self->fps * 1000);
@@ -393,6 +426,11 @@ void spice_rate_control_source(SpiceRateControl *self, uint64_t interval)
     self->knows_source = interval > 0;
     if (self->knows_source)
         self->interval = clamp((double)interval, 1000, 1e6);
+}
+
+void spice_rate_control_allow_half(SpiceRateControl *self, bool allowed)
+{
+    self->may_halve = allowed;
 }
 
 void spice_rate_control_link(SpiceRateControl *self, uint64_t now, const SpiceRateLink *link)

@@ -50,6 +50,7 @@ typedef struct {
     uint64_t bit_rate;  /* for encoders that keep one */
     uint32_t fps_milli; /* frames in 1000 s that are aimed at */
     uint32_t max_bytes; /* a larger one will not be let through */
+    bool half;          /* half as wide and high */
 } SpiceRateDecision;
 
 enum { SPICE_RATE_FLIGHT = 256 }; /* frames under way, at most */
@@ -90,6 +91,9 @@ typedef struct {
     uint32_t max_bytes;
     double fps;
     double margin_best; /* ms, largest of late */
+    double whole;       /* quality that whole frames could have, if none were given up */
+    uint64_t since;     /* us: for so long the other size would have been better; 0: it is not */
+    bool may_halve, half;
     bool size_known, starting, limited, is_told, knows_source, undecodable;
 } SpiceRateControl;
 
@@ -115,6 +119,10 @@ void spice_rate_control_round_trip(SpiceRateControl *self, uint64_t now, uint64_
 /** How many us there are between two pictures of the source, if that is known otherwise; else the offers
  * tell, of which there may be fewer while nothing can be sent. 0: it is not. */
 void spice_rate_control_source(SpiceRateControl *self, uint64_t interval);
+
+/** Whether frames may be half as wide and high. At first they may not. Before frames are given up, or
+ * quality below the fair one, they become so, and are whole again when there is room for that. */
+void spice_rate_control_allow_half(SpiceRateControl *self, bool allowed);
 
 /** What is known of the link by others. */
 void spice_rate_control_link(SpiceRateControl *self, uint64_t now, const SpiceRateLink *link);

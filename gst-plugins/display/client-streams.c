@@ -32,6 +32,7 @@ typedef struct {
     gboolean is_done;                 /* under lock: something came of the last one, or not */
     GBytes *data;                     /* under lock: what did */
     guint64 time, number;             /* under lock: of that picture */
+    gboolean half;                    /* under lock: it is half as wide and high */
 } Encoding;
 
 typedef struct {
@@ -102,6 +103,7 @@ static void work(gpointer data, gpointer user_data)
         self->data = bytes;
         self->time = job.time;
         self->number = job.number;
+        self->half = job.settings.half;
         self->is_done = TRUE;
         if (self->done)
             self->done(self->user_data);
@@ -243,6 +245,10 @@ gboolean gst_spice_client_streams_begin(GstSpiceClientStreams *self, const Spice
     g_atomic_ref_count_init(&stream->encoding->refs);
     g_mutex_init(&stream->encoding->lock);
     stream->encoding->encoder = encoder;
+    spice_rate_control_allow_half(
+        &stream->control,
+        self->channel && gst_spice_video_encoder_can_halve(encoder) &&
+            gst_spice_media_channel_peer_has(self->channel, SPICE_DISPLAY_CAP_SIZED_STREAM));
     stream->encoding->done = self->done;
     stream->encoding->user_data = self->user_data;
     self->stats.streams++;
@@ -331,10 +337,10 @@ gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceV
     spice_rate_control_source(&stream->control, frame->interval);
     decision = spice_rate_control_offer(&stream->control, now);
     GST_LOG("stream %u: frame of %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
-            " bytes under way: %s, quality %u, %" G_GUINT64_FORMAT " bits/s, at most %u bytes",
+            " bytes under way: %s, quality %u, %" G_GUINT64_FORMAT " bits/s, at most %u bytes%s",
             frame->stream, frame->time, spice_rate_control_backlog(&stream->control),
             decision.send ? "encoded" : "dropped", decision.quality, decision.bit_rate,
-            decision.max_bytes);
+            decision.max_bytes, decision.half ? ", half the size" : "");
     if (!decision.send) {
         self->stats.dropped++;
         return FALSE;
@@ -350,6 +356,7 @@ gboolean gst_spice_client_streams_take(GstSpiceClientStreams *self, const SpiceV
         .settings = {.quality = decision.quality,
                      .bit_rate = decision.bit_rate,
                      .fps_milli = decision.fps_milli,
+                     .half = decision.half,
                      .key = stream->wants_key},
     };
     if (stream->wants_key)
@@ -372,15 +379,17 @@ void gst_spice_client_streams_overtake(GstSpiceClientStreams *self, const SpiceR
     }
 }
 
-/** Takes what came of the last picture. FALSE if nothing is there yet; *data may be NULL. */
-static gboolean take_data(Encoding *encoding, GBytes **data, guint64 *time, guint64 *number)
+/** Takes what came of the last picture. FALSE if nothing is there yet; its data may be NULL. */
+static gboolean take_data(Encoding *encoding, GstSpiceEncodedFrame *frame, guint64 *number,
+                          gboolean *half)
 {
     gboolean done;
 
     g_mutex_lock(&encoding->lock);
     done = encoding->is_done;
-    *data = g_steal_pointer(&encoding->data);
-    *time = encoding->time;
+    frame->data = g_steal_pointer(&encoding->data);
+    frame->time = encoding->time;
+    *half = encoding->half;
     *number = encoding->number;
     encoding->is_done = FALSE;
     start_work(encoding);
@@ -403,6 +412,7 @@ gboolean gst_spice_client_streams_next(GstSpiceClientStreams *self, GstSpiceEnco
     for (id = 0; id < SPICE_STREAM_LIMIT; id++) {
         Stream *stream = &self->streams[id];
         guint64 number;
+        gboolean half;
 
         if (stream->generation == 0)
             continue;
@@ -411,7 +421,7 @@ gboolean gst_spice_client_streams_next(GstSpiceClientStreams *self, GstSpiceEnco
             note_end(self, stream);
         }
         update_delivered(self, stream, (guint64)g_get_monotonic_time());
-        if (!take_data(stream->encoding, &frame->data, &frame->time, &number))
+        if (!take_data(stream->encoding, frame, &number, &half))
             continue;
         if (number <= stream->overtaken)
             g_clear_pointer(&frame->data, g_bytes_unref);
@@ -433,6 +443,9 @@ gboolean gst_spice_client_streams_next(GstSpiceClientStreams *self, GstSpiceEnco
             continue;
         }
         frame->id = id;
+        frame->dest = stream->dest;
+        frame->width = half ? (guint)(stream->dest.right - stream->dest.left + 1) / 2 : 0;
+        frame->height = half ? (guint)(stream->dest.bottom - stream->dest.top + 1) / 2 : 0;
         stream->sent += g_bytes_get_size(frame->data);
         stream->ends_due = TRUE; /* it is sent before the next one is asked for */
         self->stats.frames++;

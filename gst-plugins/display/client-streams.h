@@ -49,8 +49,10 @@ void gst_spice_client_streams_overtake(GstSpiceClientStreams *self, const SpiceR
 
 typedef struct {
     guint32 id;
-    guint64 time; /* us: when it was drawn */
-    GBytes *data; /* (transfer full) */
+    guint64 time;        /* us: when it was drawn */
+    GBytes *data;        /* (transfer full) */
+    guint width, height; /* 0: those of the stream */
+    SpiceRect dest;      /* where it is shown */
 } GstSpiceEncodedFrame;
 
 /** Takes out a frame that is to be sent now. FALSE if there is none. */

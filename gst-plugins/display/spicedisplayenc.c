@@ -286,6 +286,22 @@ static GstFlowReturn send_message(GstSpiceDisplayEnc *self, guint16 type, const 
     return GST_FLOW_ERROR;
 }
 
+static GstFlowReturn send_frame(GstSpiceDisplayEnc *self, const GstSpiceEncodedFrame *frame)
+{
+    const guint32 time = (guint32)(frame->time / 1000);
+    SpiceMsgDisplayStreamData data = {.id = frame->id, .multi_media_time = time};
+    SpiceMsgDisplayStreamDataSized sized = {.id = frame->id,
+                                            .multi_media_time = time,
+                                            .width = frame->width,
+                                            .height = frame->height,
+                                            .dest = frame->dest};
+
+    data.data.data = sized.data.data = g_bytes_get_data(frame->data, &data.data.size);
+    sized.data.size = data.data.size;
+    return frame->width > 0 ? send_message(self, SPICE_MSG_DISPLAY_STREAM_DATA_SIZED, &sized)
+                            : send_message(self, SPICE_MSG_DISPLAY_STREAM_DATA, &data);
+}
+
 /** Sends the frames that are ready, and hears what the client says about those before. */
 static GstFlowReturn look_after_streams(GstSpiceDisplayEnc *self)
 {
@@ -297,11 +313,7 @@ static GstFlowReturn look_after_streams(GstSpiceDisplayEnc *self)
     while (gst_spice_client_streams_look(self->streams, &id, &generation))
         gst_pad_push_event(self->sink, gst_spice_event_new_refuse_stream(id, generation));
     while (flow == GST_FLOW_OK && gst_spice_client_streams_next(self->streams, &frame)) {
-        SpiceMsgDisplayStreamData data = {.id = frame.id,
-                                          .multi_media_time = (guint32)(frame.time / 1000)};
-
-        data.data.data = g_bytes_get_data(frame.data, &data.data.size);
-        flow = send_message(self, SPICE_MSG_DISPLAY_STREAM_DATA, &data);
+        flow = send_frame(self, &frame);
         g_bytes_unref(frame.data);
     }
     GST_OBJECT_LOCK(self);

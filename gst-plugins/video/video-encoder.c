@@ -2,6 +2,7 @@
 #include "video-encoder.h"
 
 #include "core/image/jpeg.h"
+#include "core/video/halve.h"
 #include "encoder-pipeline.h"
 #include "session/cpu.h"
 
@@ -11,6 +12,7 @@ enum { JPEG_OVERHEAD = 4096 };
 struct GstSpiceVideoEncoder {
     guint width, height;
     SpiceJpeg *jpeg; /* MJPEG */
+    guint32 *half;   /* pixels of the last picture at half the size; NULL until there is one */
     guint8 *memory;
     gsize capacity;
     GstSpiceEncoderPipeline *pipeline; /* else */
@@ -42,6 +44,7 @@ void gst_spice_video_encoder_free(GstSpiceVideoEncoder *self)
     if (!self)
         return;
     spice_jpeg_free(self->jpeg);
+    g_free(self->half);
     g_free(self->memory);
     gst_spice_encoder_pipeline_free(self->pipeline);
     g_free(self);
@@ -54,6 +57,24 @@ static const guint8 *top_row(const SpiceImage *picture, gssize *stride)
     *stride = top_down ? (gssize)picture->stride : -(gssize)picture->stride;
     return picture->data.data +
            (top_down ? 0 : (gsize)picture->stride * (picture->bitmap_height - 1));
+}
+
+gboolean gst_spice_video_encoder_can_halve(const GstSpiceVideoEncoder *self)
+{
+    return self->jpeg != NULL;
+}
+
+static void halve(GstSpiceVideoEncoder *self, SpiceJpegSource *source)
+{
+    const guint width = (self->width + 1) / 2, height = (self->height + 1) / 2;
+
+    if (!self->half)
+        self->half = g_new(guint32, (gsize)width * height);
+    spice_halve(source->top, source->stride, self->width, self->height, self->half);
+    source->top = (const guint8 *)self->half;
+    source->stride = (gssize)width * 4;
+    source->width = width;
+    source->height = height;
 }
 
 GBytes *gst_spice_video_encoder_encode(GstSpiceVideoEncoder *self, const SpiceImage *picture,
@@ -72,6 +93,8 @@ GBytes *gst_spice_video_encoder_encode(GstSpiceVideoEncoder *self, const SpiceIm
     if (self->pipeline)
         return gst_spice_encoder_pipeline_encode(self->pipeline, source.top, stride, time,
                                                  settings);
+    if (settings->half)
+        halve(self, &source);
     size = spice_jpeg_encode(self->jpeg, &source, (int)settings->quality, self->memory,
                              self->capacity);
     return size > 0 ? g_bytes_new(self->memory, size) : NULL;

@@ -25,7 +25,11 @@ typedef struct {
     guint64 bit_rate; /* bits a second; codecs that keep one */
     guint fps_milli;  /* pictures in 1000 s that come about */
     gboolean key;     /* one that stands by itself */
+    gboolean half;    /* half as wide and high, rounded up; MJPEG only */
 } GstSpiceVideoSettings;
+
+/** Whether it encodes at half the size, too. */
+gboolean gst_spice_video_encoder_can_halve(const GstSpiceVideoEncoder *self);
 
 /** Encodes a bitmap of 32 bits, of the encoder's size, drawn at `time` (us). NULL if that failed.
  * (transfer full) */

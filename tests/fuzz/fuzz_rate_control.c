@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 4: {
             const SpiceRateLink link = {(double)number(record + 4) * record[3], value, value >> 8};
 
+            spice_rate_control_allow_half(&control, record[0] & 16);
             if (record[0] & 8)
                 spice_rate_control_source(&control, value);
             else

@@ -195,6 +195,19 @@ def test_a_slow_link_gets_fewer_and_coarser_frames():
         link.close()
 
 
+def test_spicy_shows_frames_of_half_the_size():
+    with Film("port=0", "video-codecs=mjpeg", GST_DEBUG="spiceclientstreams:6") as film:
+        link = SlowLink(film.port, "--rate", "250kbit")
+        with spicy(link.port, (WIDTH, HEIGHT), lambda grab: is_exact(film, grab)) as grab:
+            film.tell("play")
+            wait_until(lambda: "half the size" in film.said(), 20, "frames become half the size")
+            time.sleep(2)  # those before have been shown
+            watch(film, grab, "spicy, half the size", 4)
+            film.tell("stop")
+            wait_until(lambda: is_exact(film, grab), 20, "all is exact after the end")
+        link.close()
+
+
 def test_a_film_goes_on_over_a_bad_link():
     with Film("port=0", "video-codecs=mjpeg") as film:
         link = SlowLink(film.port, "--rate", "2mbit", "--delay", "20ms", "--loss", "1%")

@@ -147,6 +147,7 @@ static void send_frame(FilmLink *self)
     self->ends[at].of_stream = self->stream_sent;
     self->encoded = 0;
     self->frames++;
+    self->halves += self->half;
     self->quality_sum += self->quality;
 }
 
@@ -176,6 +177,8 @@ static void begin_frame(FilmLink *self)
     decision = spice_rate_control_offer(&self->control, self->now);
     if (decision.send) {
         self->quality = decision.quality;
+        self->changes += decision.half != self->half;
+        self->half = decision.half;
         self->encoded_at = self->now + ENCODING;
         self->encoded_drawn = self->frame_drawn;
     }
@@ -194,8 +197,8 @@ static void work(FilmLink *self)
             send_frame(self);
         }
         if (self->encoded_at > 0 && self->now >= self->encoded_at) {
-            const double size =
-                self->size * exp2(((int)self->quality - 50) / 17.0) * (0.9 + 0.2 * chance(self));
+            const double size = self->size * (self->half ? 0.35 : 1) *
+                                exp2(((int)self->quality - 50) / 17.0) * (0.9 + 0.2 * chance(self));
 
             self->encoded_at = 0;
             if (spice_rate_control_encoded(&self->control, self->now, (uint32_t)size)) {
@@ -253,7 +256,7 @@ FilmLinkSeen film_link_run(FilmLink *self, uint64_t time)
     FilmLinkSeen seen = {0};
 
     self->bytes = 0;
-    self->frames = self->n_letters = self->n_ages = 0;
+    self->frames = self->halves = self->changes = self->n_letters = self->n_ages = 0;
     self->longest_gap = 0;
     self->most_waiting = self->quality_sum = 0;
     for (; self->now < end; self->now += STEP) {
@@ -265,6 +268,8 @@ FilmLinkSeen film_link_run(FilmLink *self, uint64_t time)
     }
     seen.fps = self->frames * 1e6 / (double)time;
     seen.quality = self->frames > 0 ? self->quality_sum / self->frames : 0;
+    seen.half = self->frames > 0 ? (double)self->halves / self->frames : 0;
+    seen.changes = self->changes;
     seen.waiting = self->most_waiting / 1e3;
     seen.use = self->way.options.rate > 0
                    ? (double)self->bytes * 8e6 / (double)time / self->way.options.rate

@@ -23,6 +23,8 @@ typedef struct {
 /** What was seen between two times. */
 typedef struct {
     double fps;           /* frames that went out */
+    double half;          /* share of frames at half the size */
+    unsigned changes;     /* of the size */
     double quality;       /* mean */
     double waiting;       /* ms that a new byte had to wait before it had passed, most */
     double letter;        /* ms from a letter to its arrival beyond the way's delay, most */
@@ -49,7 +51,7 @@ typedef struct {
     uint64_t encoded_at; /* 0: nothing is being encoded */
     size_t encoded;      /* bytes that wait to be sent; 0: none */
     uint32_t quality;
-    bool waited;
+    bool half, waited;
 
     FilmLinkMessage messages[FILM_LINK_MESSAGES]; /* ring: given, and not yet taken by the link */
     unsigned first_message, n_messages;
@@ -73,7 +75,7 @@ typedef struct {
     double last_arrival, longest_gap; /* us */
     uint64_t bytes;
     double most_waiting, quality_sum;
-    unsigned frames;
+    unsigned frames, halves, changes;
 } FilmLink;
 
 /** `known`: the rate was told by a test when the client came, as a slow one is. */

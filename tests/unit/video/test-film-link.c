@@ -105,6 +105,49 @@ static void test_little_films(void)
     TAP_OK(poor == 0, "and are as good as they can be");
 }
 
+/** A film on the full screen: frames are half the size before they are given up, and whole where there is
+ * room for them. */
+static void test_large_film(void)
+{
+    static const LinkOptions slow = {.rate = 1e6, .delay = 50000},
+                             fast = {.rate = 2e7, .delay = 20000};
+    static FilmLink film;
+    FilmLinkSeen seen;
+    unsigned changes = 0;
+
+    film_link_begin(&film, &slow, true);
+    film.size = 50000;
+    film.types = true;
+    spice_rate_control_allow_half(&film.control, true);
+    film_link_run(&film, SETTLING);
+    seen = film_link_run(&film, 60000000);
+    TAP_OK(seen.half == 1 && seen.changes == 0 && seen.fps > 9 && seen.letter < MOST_LETTER,
+           "on a slow link they are half the size: %.1f fps of quality %.0f, letters %.0f ms",
+           seen.fps, seen.quality, seen.letter);
+    film.way.options.rate = 20e6;
+    film_link_run(&film, 40000000);
+    seen = film_link_run(&film, 60000000);
+    TAP_OK(seen.half == 0 && seen.changes == 0 && seen.fps > 23,
+           "and whole when it has become faster: %.1f fps of quality %.0f", seen.fps, seen.quality);
+    film_link_begin(&film, &fast, false);
+    film.size = 50000;
+    spice_rate_control_allow_half(&film.control, true);
+    TAP_OK(film_link_run(&film, SETTLING).half == 0, "on a fast link they never are");
+    for (unsigned i = 0; i < 10; i++) {
+        film_link_begin(&film, &slow, true);
+        film.way.options.rate = 1e6 + i * 0.5e6;
+        film.size = 30000;
+        spice_rate_control_allow_half(&film.control, true);
+        film_link_run(&film, SETTLING);
+        seen = film_link_run(&film, 60000000);
+        TAP_NOTE("%g Mbit/s: %.2f of the frames, %u changes, quality %.0f, %.1f fps",
+                 film.way.options.rate / 1e6, seen.half, seen.changes, seen.quality, seen.fps);
+        changes += seen.changes;
+    }
+    TAP_OK(changes <= 4, "the size changes seldom, whatever the rate: %u times in 10 minutes",
+           changes);
+}
+
 /** The link has something to bring all the time, so that nothing is ever alone on its way. */
 static void test_long_film(void)
 {
@@ -133,6 +176,7 @@ int main(void)
 {
     test_links();
     test_long_film();
+    test_large_film();
     test_little_films();
     return tap_done();
 }
