@@ -2,100 +2,37 @@
  *
  *     bench-video-client URI
  *
- * Prints with the monotonic time in microseconds: "frame T N DB" when frame N of the film is first
- * seen, with its PSNR, "exact T N" when it is seen without loss, "letter T N" when a letter is, and
- * "create T", "data T BYTES" and "destroy T" when messages of streams come. Ends when the server does, or on
- * SIGTERM.
+ * Prints what watch.h says, with the monotonic time in microseconds, and "create T", "data T BYTES" and
+ * "destroy T" when messages of streams come. Ends when the server does.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include <gst/gst.h>
 #include <gst/video/video.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "core/wire/display.h"
 #include "core/wire/link.h"
 #include "film.h"
 #include "gst-plugins/elements.h"
+#include "watch.h"
 
-typedef struct {
-    gint64 time;
-    guint32 *screen; /* a copy: comparing takes longer than the next picture may wait */
-    gint width, height;
-} Seen;
+static Watch *watch;
 
-static GAsyncQueue *seen; /* Seen, for the thread that compares */
-static GMutex output;
-
-static void say(const char *what, gint64 time, const char *rest)
-{
-    g_mutex_lock(&output);
-    printf("%s %" G_GINT64_FORMAT " %s\n", what, time, rest);
-    g_mutex_unlock(&output);
-}
-
-/** Keeps what is needed of a picture: the screen, of which only some rows are looked at. */
+/** Keeps what is needed of a picture. */
 static void on_picture(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 {
+    const gint64 now = g_get_monotonic_time();
     g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
-    Seen picture = {.time = g_get_monotonic_time()};
     GstVideoInfo info;
     GstVideoFrame frame;
-    gint y;
 
     if (!caps || !gst_video_info_from_caps(&info, caps) || info.width < FILM_X + FILM_WIDTH ||
-        info.height < FILM_Y + FILM_HEIGHT ||
-        !gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ))
+        info.height < watch_rows() || !gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ))
         return;
-    picture.width = info.width;
-    picture.height = FILM_Y + FILM_HEIGHT;
-    picture.screen = g_malloc((gsize)picture.width * (gsize)picture.height * 4);
-    for (y = 0; y < picture.height; y++)
-        memcpy(picture.screen + y * picture.width,
-               (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
-                   (gsize)y * (gsize)GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
-               (gsize)picture.width * 4);
+    watch_picture(watch, now, GST_VIDEO_FRAME_PLANE_DATA(&frame, 0),
+                  (gsize)GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0), info.width);
     gst_video_frame_unmap(&frame);
-    g_async_queue_push(seen, g_memdup2(&picture, sizeof picture));
-}
-
-/** Looks for what is new. */
-static gpointer compare(gpointer data)
-{
-    gint shown = -1;
-    gboolean exact = FALSE;
-    guint letters = 0;
-    Seen *picture;
-
-    while ((picture = g_async_queue_pop(seen))->screen) {
-        const guint32 *film = picture->screen + FILM_Y * picture->width + FILM_X;
-        const gint number = film_number(film, picture->width);
-        char rest[64];
-
-        while (letters < MAX_LETTERS && letter_is_there(picture->screen, picture->width, letters)) {
-            g_snprintf(rest, sizeof rest, "%u", letters++);
-            say("letter", picture->time, rest);
-        }
-        if (number >= 0 && (number != shown || !exact)) {
-            const double quality = film_psnr(film, picture->width, (guint)number);
-
-            exact = quality == 99;
-            if (number != shown && quality > 12) { /* else a white screen reads as a number */
-                shown = number;
-                g_snprintf(rest, sizeof rest, "%d %.2f", number, quality);
-                say("frame", picture->time, rest);
-            }
-            if (exact) {
-                g_snprintf(rest, sizeof rest, "%d", number);
-                say("exact", picture->time, rest);
-            }
-        }
-        g_free(picture->screen);
-        g_free(picture);
-    }
-    g_free(picture);
-    return NULL;
 }
 
 /** A message of the display channel. */
@@ -111,14 +48,14 @@ static GstPadProbeReturn on_message(GstPad *pad, GstPadProbeInfo *info, gpointer
     g_snprintf(size, sizeof size, "%" G_GSIZE_FORMAT, gst_buffer_get_size(buffer));
     switch (GST_READ_UINT16_LE(bytes)) {
     case SPICE_MSG_DISPLAY_STREAM_CREATE:
-        say("create", now, size);
+        watch_say(watch, "create", now, size);
         break;
     case SPICE_MSG_DISPLAY_STREAM_DATA:
     case SPICE_MSG_DISPLAY_STREAM_DATA_SIZED:
-        say("data", now, size);
+        watch_say(watch, "data", now, size);
         break;
     case SPICE_MSG_DISPLAY_STREAM_DESTROY:
-        say("destroy", now, size);
+        watch_say(watch, "destroy", now, size);
         break;
     default:
         break;
@@ -139,8 +76,6 @@ static void on_element(GstBin *bin, GstBin *sub_bin, GstElement *element, gpoint
 
 int main(int argc, char **argv)
 {
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    g_autoptr(GThread) thread = NULL;
     g_autoptr(GstBus) bus = NULL;
     g_autoptr(GstMessage) message = NULL;
     GstElement *pipeline, *element;
@@ -151,8 +86,7 @@ int main(int argc, char **argv)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     film_prepare();
-    seen = g_async_queue_new();
-    thread = g_thread_ref(g_thread_new("compare", compare, NULL));
+    watch = watch_start();
     pipeline = gst_parse_launch("spicesrc name=source source.display_0 ! fakesink name=picture "
                                 "signal-handoffs=true sync=false async=false",
                                 NULL);
@@ -168,8 +102,7 @@ int main(int argc, char **argv)
     message =
         gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
     gst_element_set_state(pipeline, GST_STATE_NULL);
-    g_async_queue_push(seen, g_new0(Seen, 1));
-    g_thread_join(g_steal_pointer(&thread));
+    watch_end(watch);
     gst_object_unref(pipeline);
     return 0;
 }
