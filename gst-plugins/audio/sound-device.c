@@ -17,7 +17,7 @@ enum { BUFFER_TIME_US = 60000, LATENCY_TIME_US = 10000 };
 /* Attempts at the same kind of device before any other is taken. */
 enum { SAME_ATTEMPTS = 16 };
 #define ATTEMPT_US      (250 * G_TIME_SPAN_MILLISECOND)
-#define MOST_ATTEMPT_US (10 * G_TIME_SPAN_SECOND)
+#define MOST_ATTEMPT_US (30 * G_TIME_SPAN_SECOND)
 /* One that lasted longer than that is opened again at once. */
 #define LASTING_US G_TIME_SPAN_SECOND
 /* Between looks for a device if there is none; it doubles from one to the next. */

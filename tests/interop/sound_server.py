@@ -64,8 +64,13 @@ class SoundServer:
     def set_up(self):
         self.modules = {name: self.add_sink(name) for name in self.sinks}
         if self.sinks:
-            self.pactl("set-default-sink", self.sinks[0])
-            self.pactl("set-default-source", self.sinks[0] + ".monitor")
+            self.set_default("sink", self.sinks[0])
+            self.set_default("source", self.sinks[0] + ".monitor")
+
+    def set_default(self, what, name):
+        """PipeWire does not know of it before WirePlumber is there."""
+        wait_until(lambda: run(["pactl", "set-default-" + what, name], env=self.environment())[0] == 0, 20,
+                   f"{self.name} with a default {what}")
 
     def streams(self, what="sink-inputs"):
         """[{sink, volume, mute}] of what plays, or with source-outputs, records; `sink` is its device's name."""

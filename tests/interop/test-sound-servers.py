@@ -109,7 +109,7 @@ def on_each_server(test):
 def test_sound_servers_play_and_record():
     def plays_and_records(kind):
         with kind("out", "mic") as server:
-            server.pactl("set-default-source", "mic.monitor")
+            server.set_default("source", "mic.monitor")
             out, heard = listen(server, spice_view)
             check_played(out, f"spice-view by {kind.name}")
             check_heard(heard, f"the microphone by {kind.name}")
@@ -167,12 +167,12 @@ def test_sound_goes_on_when_the_server_is_started_anew():
         with kind("out", "mic") as server:
             before, after, heard = (os.path.join(server.folder, name)
                                     for name in ("before.raw", "after.raw", "heard.raw"))
-            server.pactl("set-default-source", "mic.monitor")
+            server.set_default("source", "mic.monitor")
             with sound.host(48000, heard) as port, spice_view(server, port):
                 with server.recording("out", before), server.tone("mic", 660):
                     wait_until(lambda: os.path.getsize(heard) > 4 * 48000, 20, "sound of the microphone")
                 server.restart()
-                server.pactl("set-default-source", "mic.monitor")
+                server.set_default("source", "mic.monitor")
                 with server.recording("out", after), server.tone("mic", 550):
                     wait_until(lambda: server.streams(), 20, "a stream of the client's")
                     had = os.path.getsize(heard)

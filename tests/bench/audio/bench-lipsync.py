@@ -44,8 +44,10 @@ def spicesrc(clapper):
 def fifo():
     path = os.path.join(WORK, "sound")
     os.mkfifo(path)
-    yield path
-    os.unlink(path)
+    try:
+        yield path
+    finally:
+        os.unlink(path)
 
 
 def watched(command, path, env, listens=contextlib.nullcontext):

@@ -1,12 +1,14 @@
 /* spiceaudiosink and spiceaudiosrc on a device that breaks: sound goes on on the next, nobody outside notices, and the
- * stream's end is told all the same.
+ * stream's end is told all the same; on one that is heard late, that is found out.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include <gst/audio/gstaudiosink.h>
 #include <gst/base/gstbasesink.h>
 #include <gst/base/gstpushsrc.h>
 
 #include "../tap.h"
+#include "gst-plugins/audio/sound-lateness.h"
 #include "gst-plugins/elements.h"
 
 #define PATIENCE (30 * GST_SECOND)
@@ -20,6 +22,10 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("audio/x-raw"));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS("audio/x-raw, format=S16LE, layout=interleaved, channels=2, rate=48000"));
+
+static GstStaticPadTemplate card_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
     GST_STATIC_CAPS("audio/x-raw, format=S16LE, layout=interleaved, channels=2, rate=48000"));
 
 static gboolean open_device(void)
@@ -108,6 +114,63 @@ static void test_microphone_class_init(TestMicrophoneClass *klass)
                                           "Test", "Test");
 }
 
+/* A card that plays what it takes 50 ms later, of which the latency of a pipeline knows nothing */
+
+enum { CARD_RATE = 48000, CARD_DELAY_MS = 50 };
+
+typedef struct {
+    GstAudioSink parent;
+    gint64 start_us;
+    guint64 n_played; /* samples */
+} TestCard;
+typedef GstAudioSinkClass TestCardClass;
+G_DEFINE_TYPE(TestCard, test_card, GST_TYPE_AUDIO_SINK)
+
+static gboolean test_card_prepare(GstAudioSink *sink, GstAudioRingBufferSpec *spec)
+{
+    ((TestCard *)sink)->start_us = 0;
+    ((TestCard *)sink)->n_played = 0;
+    return TRUE;
+}
+
+static gboolean test_card_unprepare(GstAudioSink *sink)
+{
+    return TRUE;
+}
+
+static gint test_card_write(GstAudioSink *sink, gpointer data, guint size)
+{
+    TestCard *self = (TestCard *)sink;
+    gint64 due_us;
+
+    if (self->start_us == 0)
+        self->start_us = g_get_monotonic_time();
+    self->n_played += size / 4;
+    due_us = self->start_us + (gint64)(self->n_played * G_USEC_PER_SEC / CARD_RATE);
+    g_usleep((gulong)MAX(due_us - g_get_monotonic_time(), 0));
+    return (gint)size;
+}
+
+static guint test_card_delay(GstAudioSink *sink)
+{
+    return CARD_RATE * CARD_DELAY_MS / 1000;
+}
+
+static void test_card_init(TestCard *self)
+{
+}
+
+static void test_card_class_init(TestCardClass *klass)
+{
+    klass->prepare = test_card_prepare;
+    klass->unprepare = test_card_unprepare;
+    klass->write = test_card_write;
+    klass->delay = test_card_delay;
+    gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &card_template);
+    gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Card", "Sink/Audio", "Test",
+                                          "Test");
+}
+
 /* Pipelines */
 
 static void on_heard(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
@@ -157,7 +220,7 @@ static gboolean saw(GstElement *pipeline, GstMessageType types, gboolean wait)
     return seen;
 }
 
-static void end(GstElement *pipeline)
+static void finish(GstElement *pipeline)
 {
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(pipeline);
@@ -184,7 +247,7 @@ static void test_breaks(const char *what, const char *line)
     TAP_OK(!saw(pipeline, ends, FALSE), "%s: nobody outside was told", what);
     gst_element_send_event(pipeline, gst_event_new_eos());
     TAP_OK(saw(pipeline, GST_MESSAGE_EOS, TRUE), "%s: the stream ends when it is told to", what);
-    end(pipeline);
+    finish(pipeline);
 }
 
 static void test_ends_without_a_device(const char *what, const char *line)
@@ -197,7 +260,7 @@ static void test_ends_without_a_device(const char *what, const char *line)
     reaches(&n_refused, 1);
     gst_element_send_event(pipeline, gst_event_new_eos());
     TAP_OK(saw(pipeline, GST_MESSAGE_EOS, TRUE), "%s: the stream ends without a device", what);
-    end(pipeline);
+    finish(pipeline);
 }
 
 static void test_stops_while_it_is_looked_for(const char *what, const char *line)
@@ -213,7 +276,67 @@ static void test_stops_while_it_is_looked_for(const char *what, const char *line
     g_atomic_int_set(&is_absent, FALSE);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     TAP_OK(goes_on(), "%s: stopped while it was looked for, and begun again", what);
-    end(pipeline);
+    finish(pipeline);
+}
+
+/* How late it is heard */
+
+typedef struct {
+    GMutex lock;
+    GCond cond;
+    GstClockTimeDiff late, held;
+    guint n; /* that were more than nothing */
+} Told;
+
+static GstPadProbeReturn on_upstream(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    Told *told = data;
+    GstClockTimeDiff late, held;
+
+    if (!gst_spice_sound_lateness_event_parse(GST_PAD_PROBE_INFO_EVENT(info), &late, &held))
+        return GST_PAD_PROBE_OK;
+    g_mutex_lock(&told->lock);
+    told->late = late;
+    told->held = held;
+    told->n += late != 0;
+    g_cond_signal(&told->cond);
+    g_mutex_unlock(&told->lock);
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void test_lateness_is_told(void)
+{
+    GstElement *pipeline;
+    GstElement *sink;
+    GstPad *pad;
+    Told told = {0};
+    const gint64 end = g_get_monotonic_time() + GST_TIME_AS_USECONDS(PATIENCE);
+
+    g_mutex_init(&told.lock);
+    g_cond_init(&told.cond);
+    gst_element_register(NULL, "testcard", GST_RANK_PRIMARY + 2000, test_card_get_type());
+    pipeline = gst_parse_launch("audiotestsrc is-live=true samplesperbuffer=480 ! "
+                                "audio/x-raw,rate=48000 ! spiceaudiosink name=sink",
+                                NULL);
+    sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+    pad = gst_element_get_static_pad(sink, "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream, &told, NULL);
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    g_mutex_lock(&told.lock);
+    while (told.n == 0 && g_cond_wait_until(&told.cond, &told.lock, end)) {
+    }
+    /* A busy machine makes the card later still. */
+    TAP_OK(told.n > 0 && told.late > 40 * (GstClockTimeDiff)GST_MSECOND &&
+               told.held > 40 * (GstClockTimeDiff)GST_MSECOND,
+           "a card that plays %d ms later is found out: %d ms, of which it holds %d ms",
+           CARD_DELAY_MS, (int)(told.late / (GstClockTimeDiff)GST_MSECOND),
+           (int)(told.held / (GstClockTimeDiff)GST_MSECOND));
+    g_mutex_unlock(&told.lock);
+    gst_object_unref(pad);
+    gst_object_unref(sink);
+    finish(pipeline);
+    g_mutex_clear(&told.lock);
+    g_cond_clear(&told.cond);
 }
 
 int main(int argc, char **argv)
@@ -238,5 +361,6 @@ int main(int argc, char **argv)
         test_ends_without_a_device(ways[i].what, ways[i].line);
         test_stops_while_it_is_looked_for(ways[i].what, ways[i].line);
     }
+    test_lateness_is_told();
     return tap_done();
 }
