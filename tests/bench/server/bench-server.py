@@ -110,6 +110,11 @@ def main():
             cells.append(form.format(statistics.median(ours)))
             cells.append(form.format(statistics.median(theirs)))
             cells.append(spread([a / max(b, 1e-9) for a, b in zip(ours, theirs)]))
+        # what a host that cannot keep up did not do, or its server did not take
+        for which in range(2):
+            done = statistics.median(pair[which][name]['commands'] for pair in results)
+            lost = statistics.median(pair[which][name]['dropped'] for pair in results)
+            cells.append(f'{done:.0f} ({lost:.0f} dropped)')
         print('| ' + ' | '.join(cells) + ' |', flush=True)
     results = in_turn(pairs, lambda library: measure_latency(folder, library, n, 100))
     for i, name in enumerate(('median', '95 of 100', 'longest')):
