@@ -382,6 +382,7 @@ gboolean qxl_device_take_commands(QxlDevice *self)
 {
     const QXLInterface *interface = qxl_device_interface(self);
     const gint64 end = g_get_monotonic_time() + TURN_US;
+    gboolean cursors_wait, draws_wait;
 
     while (take_one(self)) {
         if (g_get_monotonic_time() > end) {
@@ -391,8 +392,9 @@ gboolean qxl_device_take_commands(QxlDevice *self)
     }
     push_held(self, FALSE);
     /* 0: a command came meanwhile, and no wakeup will come for it. */
-    return !interface->req_cursor_notification(self->instance) |
-           !interface->req_cmd_notification(self->instance);
+    cursors_wait = !interface->req_cursor_notification(self->instance);
+    draws_wait = !interface->req_cmd_notification(self->instance);
+    return cursors_wait || draws_wait;
 }
 
 void qxl_device_take_all_commands(QxlDevice *self)
