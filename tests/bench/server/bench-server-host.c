@@ -1,10 +1,10 @@
 /* A VM host with a QXL device on which somebody works, for measuring servers: it uses the public
  * interface only, so that it runs on ours and on others' libspice-server.so.1.
  *
- *     bench-server-host PORT SECONDS
+ *     bench-server-host PORT SECONDS [typing | film]
  *
- * waits for a viewer, then types, scrolls, works in windows and shows a film, so many seconds each,
- * and prints a line for each: name, processor seconds of this process, bytes sent to clients,
+ * waits for a viewer, then types, scrolls, works in windows and shows a film, so many seconds each, or does only one of
+ * that, and prints a line for each: name, processor seconds of this process, bytes sent to clients,
  * resident KiB, commands, the longest that a command was held in ms. With 0 seconds it only answers
  * keys, each with a draw, until the viewer goes.
  *
@@ -233,9 +233,10 @@ static void work(unsigned workload, const char *name, int period_ms, int seconds
 
 int main(int argc, char **argv)
 {
-    const int seconds = argc == 3 ? atoi(argv[2]) : 0;
+    const int seconds = argc >= 3 ? atoi(argv[2]) : 0;
+    const char *only = argc > 3 ? argv[3] : NULL;
 
-    if (argc != 3)
+    if (argc < 3)
         return 2;
     vm_start(atoi(argv[1]), NULL, type_letter);
     printf("ready\n");
@@ -243,7 +244,11 @@ int main(int argc, char **argv)
     while (vm_n_displays == 0)
         vm_run_once(vm_now_us() + 100000);
     vm_run_until(vm_now_us() + SETTLE_US);
-    if (seconds > 0) {
+    if (only) {
+        const bool film = strcmp(only, "film") == 0;
+
+        work(film ? 3 : 0, only, film ? 40 : 50, seconds);
+    } else if (seconds > 0) {
         work(0, "typing", 50, seconds);
         work(1, "scrolling", 50, seconds);
         work(2, "office", 200, seconds);

@@ -7,31 +7,13 @@ ours took, and how that relates to the other. Needs Debian's libspice-server1 an
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
-import os
 import statistics
 import subprocess
 import sys
-import time
 
-FIRST_PORT = 23100
-SYSTEM = '/usr/lib/x86_64-linux-gnu'
+from hosts import FIRST_PORT, environment, in_turn, spread, start_host
+
 VALUES = ('cpu', 'bytes', 'rss', 'commands', 'held', 'dropped')
-
-
-def environment(library):
-    values = {name: value for name, value in os.environ.items() if name != 'LD_LIBRARY_PATH'}
-    if library == 'theirs':
-        values['LD_LIBRARY_PATH'] = SYSTEM
-    return values
-
-
-def start_host(folder, library, port, seconds):
-    host = subprocess.Popen([f'{folder}/bench-server-host', str(port), str(seconds)],
-                            env=environment(library), stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True)
-    if host.stdout.readline() != 'ready\n':
-        raise RuntimeError(f'a host on {library} does not start')
-    return host
 
 
 def measure(folder, library, n, seconds):
@@ -77,23 +59,6 @@ def measure_latency(folder, library, n, keys):
         for host in hosts:
             host.terminate()
             host.wait()
-
-
-def spread(values, form='{:.2f}'):
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f'{form} ({form} to {form})'.format(middle, low, high)
-
-
-def in_turn(pairs, one):
-    """[(ours, theirs)], who begins changing from pair to pair."""
-    results = []
-    for i in range(pairs):
-        both = {}
-        for library in ('ours', 'theirs') if i % 2 == 0 else ('theirs', 'ours'):
-            both[library] = one(library)
-            time.sleep(0.3)
-        results.append((both['ours'], both['theirs']))
-    return results
 
 
 def main():
