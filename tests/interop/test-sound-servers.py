@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import BUILD, Failure, Xvfb, check, run_tests
+from harness import BUILD, Xvfb, check, run_tests, up_to_three_times
 from sound_server import SERVERS
 from tones import check_unbroken, read_sound, trim, usual_frequency
 from vm import wait_until
@@ -22,7 +22,6 @@ SCREEN = os.path.join(BUILD, "tests", "interop", "lipsync-screen")
 VIEW = os.path.join(BUILD, "client", "spice-view")
 # Sound is stretched by up to two percent until the link is known.
 DRIFT = 0.025
-TRIES = 3
 
 
 @contextlib.contextmanager
@@ -92,18 +91,9 @@ def check_heard(path, what):
 
 
 def on_each_server(test):
-    """On both at once, as most of it is waiting; up to three times, as others use the machine, too."""
-    def try_on(kind):
-        for left in range(TRIES - 1, -1, -1):
-            try:
-                return test(kind)
-            except Failure as failure:
-                if left == 0:
-                    raise
-                print(f"# again, since {failure}")
-
+    """On both at once, as most of it is waiting."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(try_on, SERVERS))
+        list(pool.map(up_to_three_times(test), SERVERS))
 
 
 def test_sound_servers_play_and_record():

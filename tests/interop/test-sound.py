@@ -16,7 +16,7 @@ import time
 
 from counting_relay import CountingRelay
 from harness import (BUILD, GUEST, LONG, SOURCE, VECTORS, WORK, Xvfb, check, check_equal, environment,
-                     run, run_tests, shot)
+                     run, run_tests, shot, up_to_three_times)
 from replay import ReplayServer
 from tones import check_tone, check_unbroken, frequency, gaps, read_sound, trim, usual_frequency
 from vm import VM, free_port, wait_until
@@ -275,6 +275,7 @@ def link(port, *options):
 UNSTEADY = ["--delay", "20ms", "--jitter", "80ms", "--loss", "1%"]
 
 
+@up_to_three_times
 def test_tones_are_whole_over_an_unsteady_link():
     """Those of the host at both, each over a link of its own, and those of their microphones. A sink drops what
     comes more than 20 ms after its time, which shows in what is written as one break: these are counted, too."""
