@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Video streams against spice-gtk and spicesrc: frames come in order and look as they should, what
 stands over them is exact at once, and all is when the film stops."""
+import atexit
 import os
 import re
 import subprocess
@@ -163,10 +164,11 @@ class SlowLink:
             [os.path.join(BUILD, "tests", "net", "link-simulator"), *options, str(port)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
+        atexit.register(self.close)  # a test that fails leaves it behind, and whoever reads what the test says waits for it
 
     def close(self):
         self.process.terminate()
-        self.process.communicate()
+        self.process.wait()
 
 
 def test_a_slow_link_gets_fewer_and_coarser_frames():
