@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sound-device.h"
+#include "sound-device-private.h"
 
-#include <gst/audio/audio.h>
-
-GST_DEBUG_CATEGORY_STATIC(sound_device_debug);
+GST_DEBUG_CATEGORY(sound_device_debug);
 #define GST_CAT_DEFAULT sound_device_debug
 
 enum {
@@ -24,43 +22,21 @@ enum { SAME_ATTEMPTS = 16 };
 #define SEARCH_US      (2 * G_TIME_SPAN_SECOND)
 #define MOST_SEARCH_US G_TIME_SPAN_MINUTE
 
-typedef struct {
-    GstPad *pad;
-    gint64 buffer_time_us, latency_time_us; /* under the object lock */
-
-    GMutex chain_lock; /* held while the chain is changed, or its state; taken before all others */
-    GstElement *chain; /* under chain_lock: device and what is before or behind it; NULL: none */
-    GstState target;   /* under chain_lock: what the chain's state is to be */
-    gboolean opens;    /* under chain_lock: the chain is being opened by this thread */
-
-    GMutex lock;
-    GCond wake;
-    GThread *worker;
-    gboolean ending;         /* under lock */
-    gboolean ended;          /* under lock: the stream has, so that no other device is needed */
-    gboolean lost;           /* under lock: the chain has failed, or there is none */
-    gboolean works;          /* under lock: sound has come to it, or from it */
-    gboolean pretends;       /* under lock: there is no device, what stands for it does nothing */
-    GstElementFactory *kind; /* under lock: of the last device that did something; NULL: none yet */
-    gint64 opened_us;        /* under lock: when it was opened */
-    gboolean told;           /* under lock: that there is none */
-} GstSpiceSoundDevicePrivate;
-
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstSpiceSoundDevice, gst_spice_sound_device, GST_TYPE_BIN)
 
-static GstSpiceSoundDevicePrivate *private_of(GstSpiceSoundDevice *self)
+GstSpiceSoundDevicePrivate *gst_spice_sound_device_private(GstSpiceSoundDevice *self)
 {
     return gst_spice_sound_device_get_instance_private(self);
 }
 
 GstPad *gst_spice_sound_device_get_pad(GstSpiceSoundDevice *self)
 {
-    return private_of(self)->pad;
+    return gst_spice_sound_device_private(self)->pad;
 }
 
 gboolean gst_spice_sound_device_is_lost(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     gboolean lost;
 
     g_mutex_lock(&p->lock);
@@ -71,7 +47,7 @@ gboolean gst_spice_sound_device_is_lost(GstSpiceSoundDevice *self)
 
 gboolean gst_spice_sound_device_set_ended(GstSpiceSoundDevice *self, gboolean ended)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     gboolean takes_it;
 
     g_mutex_lock(&p->chain_lock); /* no other device now */
@@ -86,7 +62,7 @@ gboolean gst_spice_sound_device_set_ended(GstSpiceSoundDevice *self, gboolean en
 
 void gst_spice_sound_device_lose(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     gboolean owes_end;
 
     g_mutex_lock(&p->lock);
@@ -98,180 +74,6 @@ void gst_spice_sound_device_lose(GstSpiceSoundDevice *self)
         gst_element_post_message(GST_ELEMENT(self), gst_message_new_eos(GST_OBJECT(self)));
     else if (owes_end)
         gst_pad_push_event(p->pad, gst_event_new_eos());
-}
-
-/* The device */
-
-static void set_if_there(GstElement *element, const char *name, gint64 value)
-{
-    if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), name))
-        g_object_set(element, name, value, NULL);
-}
-
-/** What autoaudiosink and autoaudiosrc make if they find nothing else bears such a name. */
-static gboolean does_nothing(GstElement *device)
-{
-    return g_str_has_prefix(GST_OBJECT_NAME(device), "fake-");
-}
-
-static GstPadProbeReturn on_first_buffer(GstPad *pad, GstPadProbeInfo *info, gpointer self)
-{
-    GstSpiceSoundDevicePrivate *p = private_of(self);
-
-    g_mutex_lock(&p->lock);
-    p->works = TRUE;
-    g_mutex_unlock(&p->lock);
-    return GST_PAD_PROBE_REMOVE;
-}
-
-static void watch(GstSpiceSoundDevice *self, GstElement *device)
-{
-    GstPad *pad = gst_element_get_static_pad(device, GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->pad);
-
-    if (pad)
-        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_first_buffer, gst_object_ref(self),
-                          gst_object_unref);
-    g_clear_pointer(&pad, gst_object_unref);
-}
-
-static void configure(GstSpiceSoundDevice *self, GstElement *device)
-{
-    GstSpiceSoundDevicePrivate *p = private_of(self);
-    gint64 buffer_time_us, latency_time_us;
-
-    GST_OBJECT_LOCK(self);
-    buffer_time_us = p->buffer_time_us;
-    latency_time_us = p->latency_time_us;
-    GST_OBJECT_UNLOCK(self);
-    set_if_there(device, "buffer-time", buffer_time_us);
-    set_if_there(device, "latency-time", latency_time_us);
-    /* Nobody waits for its first sound. */
-    if (g_object_class_find_property(G_OBJECT_GET_CLASS(device), "async"))
-        g_object_set(device, "async", FALSE, NULL);
-    /* Pictures shall not inherit the sound card's clock. */
-    if (g_object_class_find_property(G_OBJECT_GET_CLASS(device), "provide-clock"))
-        g_object_set(device, "provide-clock", FALSE, NULL);
-    GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->configure(self, device);
-    watch(self, device);
-}
-
-/** autoaudiosink tries one after the other; the last one stays. */
-static void on_device_added(GstChildProxy *proxy, GObject *device, const char *name,
-                            GstSpiceSoundDevice *self)
-{
-    GstSpiceSoundDevicePrivate *p = private_of(self);
-
-    if (!p->opens) /* as it ends it makes what it began with, which does nothing */
-        return;
-    configure(self, GST_ELEMENT(device));
-    g_mutex_lock(&p->lock);
-    p->pretends = does_nothing(GST_ELEMENT(device));
-    if (!p->pretends)
-        gst_object_replace((GstObject **)&p->kind,
-                           GST_OBJECT(gst_element_get_factory(GST_ELEMENT(device))));
-    g_mutex_unlock(&p->lock);
-}
-
-/** `kind`: NULL: whichever there is. */
-static GstElement *make_device(GstSpiceSoundDevice *self, GstElementFactory *kind)
-{
-    GstElement *device;
-
-    if (kind) {
-        device = gst_element_factory_create(kind, NULL);
-        if (device)
-            configure(self, device);
-        return device;
-    }
-    device = gst_element_factory_make(GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->automatic, NULL);
-    if (device)
-        g_signal_connect_object(device, "child-added", G_CALLBACK(on_device_added), self, 0);
-    return device;
-}
-
-/** (transfer full) NULL: plug-ins are missing. */
-static GstElement *make_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
-{
-    const GstSpiceSoundDeviceClass *klass = GST_SPICE_SOUND_DEVICE_GET_CLASS(self);
-    const gboolean is_sink = GST_PAD_IS_SINK(private_of(self)->pad);
-    GstElement *device = make_device(self, kind), *between, *chain;
-    GstPad *pad;
-
-    if (!device)
-        return NULL;
-    between = gst_parse_bin_from_description(klass->between, TRUE, NULL);
-    if (!between) {
-        gst_object_unref(device);
-        return NULL;
-    }
-    chain = gst_object_ref_sink(gst_bin_new(NULL));
-    gst_bin_add_many(GST_BIN(chain), between, device, NULL);
-    gst_element_link(is_sink ? between : device, is_sink ? device : between);
-    pad = gst_element_get_static_pad(between, klass->pad);
-    gst_element_add_pad(chain, gst_ghost_pad_new(klass->pad, pad));
-    gst_object_unref(pad);
-    return chain;
-}
-
-/** Under chain_lock. */
-static void end_chain(GstSpiceSoundDevice *self)
-{
-    GstSpiceSoundDevicePrivate *p = private_of(self);
-
-    if (!p->chain)
-        return;
-    gst_ghost_pad_set_target(GST_GHOST_PAD(p->pad), NULL);
-    gst_element_set_state(p->chain, GST_STATE_NULL);
-    gst_bin_remove(GST_BIN(self), p->chain);
-    g_clear_pointer(&p->chain, gst_object_unref);
-}
-
-/** Under chain_lock. FALSE: it cannot be. */
-static gboolean set_chain_state(GstSpiceSoundDevice *self, GstState state)
-{
-    GstSpiceSoundDevicePrivate *p = private_of(self);
-
-    gst_element_set_base_time(p->chain, gst_element_get_base_time(GST_ELEMENT(self)));
-    gst_element_set_start_time(p->chain, gst_element_get_start_time(GST_ELEMENT(self)));
-    return gst_element_set_state(p->chain, state) != GST_STATE_CHANGE_FAILURE;
-}
-
-/** Under chain_lock. FALSE: plug-ins are missing, or it does not work and counts as lost. */
-static gboolean begin_chain(GstSpiceSoundDevice *self, GstElementFactory *kind)
-{
-    GstSpiceSoundDevicePrivate *p = private_of(self);
-    GstElement *chain = make_chain(self, kind);
-    gboolean works;
-    GstPad *pad;
-
-    if (!chain)
-        return FALSE;
-    p->chain = chain;
-    g_mutex_lock(&p->lock);
-    p->lost = p->works = FALSE;
-    if (kind) {
-        p->pretends = FALSE;
-        gst_object_replace((GstObject **)&p->kind, GST_OBJECT(kind));
-    }
-    g_mutex_unlock(&p->lock);
-    gst_element_set_locked_state(chain, TRUE);
-    gst_bin_add(GST_BIN(self), gst_object_ref(chain));
-    pad = gst_element_get_static_pad(chain, GST_SPICE_SOUND_DEVICE_GET_CLASS(self)->pad);
-    gst_ghost_pad_set_target(GST_GHOST_PAD(p->pad), pad);
-    gst_object_unref(pad);
-    p->opens = TRUE;
-    works = set_chain_state(self, p->target);
-    p->opens = FALSE;
-    if (!works || gst_spice_sound_device_is_lost(self)) {
-        end_chain(self);
-        gst_spice_sound_device_lose(self);
-        return FALSE;
-    }
-    g_mutex_lock(&p->lock);
-    p->opened_us = g_get_monotonic_time();
-    g_mutex_unlock(&p->lock);
-    GST_INFO_OBJECT(self, "there is a device");
-    return TRUE;
 }
 
 /* The worker: finds another device */
@@ -289,7 +91,7 @@ static gboolean pause_for(GstSpiceSoundDevicePrivate *p, gint64 us)
 /** Any other, if `kind` is NULL. */
 static void replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     gboolean ended;
 
     g_mutex_lock(&p->chain_lock);
@@ -297,8 +99,8 @@ static void replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
     ended = p->ended;
     g_mutex_unlock(&p->lock);
     if (p->target >= GST_STATE_READY && !ended) {
-        end_chain(self);
-        begin_chain(self, kind);
+        gst_spice_sound_device_end_chain(self);
+        gst_spice_sound_device_begin_chain(self, kind);
     }
     g_mutex_unlock(&p->chain_lock);
 }
@@ -306,7 +108,7 @@ static void replace(GstSpiceSoundDevice *self, GstElementFactory *kind)
 /** `lasts`: a lost device is not found again soon. */
 static void tell_if_silent(GstSpiceSoundDevice *self, gboolean lasts)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     gboolean tell;
 
     g_mutex_lock(&p->lock);
@@ -328,7 +130,7 @@ static gint64 attempt_pause_us(guint attempt)
 /** The device was lost: one attempt at another. */
 static void attempt(GstSpiceSoundDevice *self, guint number)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     GstElementFactory *kind;
 
     g_mutex_lock(&p->lock);
@@ -341,7 +143,7 @@ static void attempt(GstSpiceSoundDevice *self, guint number)
 /** (transfer full) What was there, or is to be tried first. */
 static GstElementFactory *get_likely_kind(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     GstElementFactory *kind;
 
     g_mutex_lock(&p->lock);
@@ -372,7 +174,7 @@ static void search(GstSpiceSoundDevice *self)
 static gpointer work(gpointer data)
 {
     GstSpiceSoundDevice *self = data;
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     gint64 search_us = SEARCH_US;
     gboolean has_worked = FALSE;
     guint attempts = 0;
@@ -437,7 +239,7 @@ static void gst_spice_sound_device_handle_message(GstBin *bin, GstMessage *messa
 
 static void start_worker(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
 
     p->ending = p->ended = p->told = FALSE;
     p->worker = g_thread_new("spice-sound", work, self);
@@ -445,7 +247,7 @@ static void start_worker(GstSpiceSoundDevice *self)
 
 static void end_worker(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
 
     if (!p->worker)
         return;
@@ -460,7 +262,7 @@ static GstStateChangeReturn gst_spice_sound_device_change_state(GstElement *elem
                                                                 GstStateChange transition)
 {
     GstSpiceSoundDevice *self = GST_SPICE_SOUND_DEVICE(element);
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
     const GstState next = GST_STATE_TRANSITION_NEXT(transition);
     GstStateChangeReturn result;
     gboolean complete = TRUE;
@@ -470,10 +272,11 @@ static GstStateChangeReturn gst_spice_sound_device_change_state(GstElement *elem
     g_mutex_lock(&p->chain_lock);
     p->target = next;
     if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-        complete = begin_chain(self, NULL) || gst_spice_sound_device_is_lost(self);
+        complete =
+            gst_spice_sound_device_begin_chain(self, NULL) || gst_spice_sound_device_is_lost(self);
     else if (next == GST_STATE_NULL)
-        end_chain(self);
-    else if (p->chain && !set_chain_state(self, next))
+        gst_spice_sound_device_end_chain(self);
+    else if (p->chain && !gst_spice_sound_device_set_chain_state(self, next))
         gst_spice_sound_device_lose(self);
     g_mutex_unlock(&p->chain_lock);
     if (!complete) {
@@ -499,7 +302,7 @@ static GstStateChangeReturn gst_spice_sound_device_change_state(GstElement *elem
 static void gst_spice_sound_device_set_property(GObject *object, guint id, const GValue *value,
                                                 GParamSpec *pspec)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(GST_SPICE_SOUND_DEVICE(object));
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(GST_SPICE_SOUND_DEVICE(object));
 
     GST_OBJECT_LOCK(object);
     if (id == PROP_BUFFER_TIME)
@@ -514,7 +317,7 @@ static void gst_spice_sound_device_set_property(GObject *object, guint id, const
 static void gst_spice_sound_device_get_property(GObject *object, guint id, GValue *value,
                                                 GParamSpec *pspec)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(GST_SPICE_SOUND_DEVICE(object));
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(GST_SPICE_SOUND_DEVICE(object));
 
     GST_OBJECT_LOCK(object);
     if (id == PROP_BUFFER_TIME)
@@ -533,16 +336,18 @@ static void gst_spice_sound_device_constructed(GObject *object)
     GstPadTemplate *template =
         gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), name);
 
-    private_of(self)->pad = gst_ghost_pad_new_no_target_from_template(name, template);
-    gst_element_add_pad(GST_ELEMENT(self), private_of(self)->pad);
-    GST_OBJECT_FLAG_SET(self, GST_PAD_IS_SINK(private_of(self)->pad) ? GST_ELEMENT_FLAG_SINK
-                                                                     : GST_ELEMENT_FLAG_SOURCE);
+    gst_spice_sound_device_private(self)->pad =
+        gst_ghost_pad_new_no_target_from_template(name, template);
+    gst_element_add_pad(GST_ELEMENT(self), gst_spice_sound_device_private(self)->pad);
+    GST_OBJECT_FLAG_SET(self, GST_PAD_IS_SINK(gst_spice_sound_device_private(self)->pad)
+                                  ? GST_ELEMENT_FLAG_SINK
+                                  : GST_ELEMENT_FLAG_SOURCE);
     G_OBJECT_CLASS(gst_spice_sound_device_parent_class)->constructed(object);
 }
 
 static void gst_spice_sound_device_finalize(GObject *object)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(GST_SPICE_SOUND_DEVICE(object));
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(GST_SPICE_SOUND_DEVICE(object));
 
     g_clear_pointer(&p->kind, gst_object_unref);
     g_mutex_clear(&p->chain_lock);
@@ -553,7 +358,7 @@ static void gst_spice_sound_device_finalize(GObject *object)
 
 static void gst_spice_sound_device_init(GstSpiceSoundDevice *self)
 {
-    GstSpiceSoundDevicePrivate *p = private_of(self);
+    GstSpiceSoundDevicePrivate *p = gst_spice_sound_device_private(self);
 
     /* It is a sink or a source even while there is no device. */
     gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE |
