@@ -7,12 +7,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,19 +31,6 @@ static double now_us(void)
     return (double)at.tv_sec * 1e6 + (double)at.tv_nsec / 1e3;
 }
 
-static int dial(int port)
-{
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons((uint16_t)port),
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
-        return -1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
 static int by_size(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -62,14 +46,14 @@ int main(int argc, char **argv)
     RawChannel main_channel, display, inputs;
     double *times = calloc((size_t)n + 1, sizeof *times);
 
-    if (n == 0 || !raw_link(&main_channel, dial(port), RAW_MAIN, 0, 0) ||
+    if (n == 0 || !raw_link(&main_channel, raw_dial(port), RAW_MAIN, 0, 0) ||
         !raw_read_until(&main_channel, MAIN_INIT))
         return 1;
     memcpy(&id, main_channel.body, 4);
     raw_send(&main_channel, ATTACH_CHANNELS, NULL, 0);
-    if (!raw_link(&display, dial(port), RAW_DISPLAY, 0, id) ||
+    if (!raw_link(&display, raw_dial(port), RAW_DISPLAY, 0, id) ||
         !raw_send(&display, DISPLAY_INIT, init, sizeof init) ||
-        !raw_link(&inputs, dial(port), RAW_INPUTS, 0, id))
+        !raw_link(&inputs, raw_dial(port), RAW_INPUTS, 0, id))
         return 1;
     usleep(1900000);
     while (raw_read(&display, 300) == RAW_MESSAGE)

@@ -7,12 +7,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "../../unit/embed/raw-client.h"
@@ -39,19 +36,6 @@ static double now_ms(void)
     return (double)at.tv_sec * 1e3 + (double)at.tv_nsec / 1e6;
 }
 
-static int dial(int port)
-{
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons((uint16_t)port),
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
-        return -1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
 static bool is_picture(uint16_t type)
 {
     return type == STREAM_DATA || type == STREAM_DATA_SIZED || type == DRAW_COMPOSITE ||
@@ -67,12 +51,12 @@ int main(int argc, char **argv)
     RawChannel main_channel, display;
     uint32_t id;
 
-    if (!raw_link(&main_channel, dial(port), RAW_MAIN, 0, 0) ||
+    if (!raw_link(&main_channel, raw_dial(port), RAW_MAIN, 0, 0) ||
         !raw_read_until(&main_channel, MAIN_INIT))
         return 1;
     memcpy(&id, main_channel.body, 4);
     raw_send(&main_channel, ATTACH_CHANNELS, NULL, 0);
-    if (!raw_link(&display, dial(port), RAW_DISPLAY, 0, id) ||
+    if (!raw_link(&display, raw_dial(port), RAW_DISPLAY, 0, id) ||
         !raw_send(&display, DISPLAY_INIT, init, sizeof init))
         return 1;
     do

@@ -8,19 +8,12 @@
 
 #include "gst-plugins/elements.h"
 #include "gst-plugins/video/video-decoder.h"
+#include "tests/unit/tap.h"
 #include "video-units.h"
 
 enum { WIDTH = 192, HEIGHT = 128, N_PICTURES = 24 };
 /* Above all that a real one has. */
 enum { RANK_OF_FAKES = GST_RANK_PRIMARY + 1000 };
-
-static int n_tests, n_failed;
-
-static void ok(gboolean condition, const char *name, const char *detail)
-{
-    g_print("%sok %d - %s: %s\n", condition ? "" : "not ", ++n_tests, detail, name);
-    n_failed += !condition;
-}
 
 /* Fake cards: bins around vp8dec */
 
@@ -195,7 +188,7 @@ static void test_decoders_of(const VideoCodec *codec)
     g_autoptr(GPtrArray) units = encode(codec);
     GList *fit = video_units_decoders(codec), *item;
 
-    ok(fit != NULL, "there is a decoder", codec->name);
+    TAP_OK(fit != NULL, "%s: there is a decoder", codec->name);
     for (item = fit; item; item = item->next) {
         GstPluginFeature *feature = item->data;
         const guint rank = gst_plugin_feature_get_rank(feature);
@@ -215,7 +208,8 @@ static void test_decoders_of(const VideoCodec *codec)
         g_print("# %s: %u of %u shown, %u at once, worst PSNR %.1f dB, by %s\n", name, result.shown,
                 units->len, result.shown_at_once, result.worst_psnr,
                 decoder ? gst_spice_video_decoder_name(decoder) : "none");
-        ok(result.shown >= N_PICTURES - 1 && result.worst_psnr > 27, "shows the pictures", name);
+        TAP_OK(result.shown >= N_PICTURES - 1 && result.worst_psnr > 27, "%s: shows the pictures",
+               name);
         gst_spice_video_decoder_free(decoder);
     }
     gst_plugin_feature_list_free(fit);
@@ -235,24 +229,25 @@ static void test_fault(Fault fault, GPtrArray *units)
     result = decode(decoder, units);
     g_print("# %s: %u of %u shown, the first at %u, worst PSNR %.1f dB; it got %u\n", name,
             result.shown, units->len, result.first, result.worst_psnr, n_units);
-    ok(n_made == 1 && (fault == IS_BUSY) == (n_units == 0), "was tried first", name);
-    ok(result.worst_psnr > 27, "no picture is wrong", name);
+    TAP_OK(n_made == 1 && (fault == IS_BUSY) == (n_units == 0), "%s: was tried first", name);
+    TAP_OK(result.worst_psnr > 27, "%s: no picture is wrong", name);
     switch (fault) {
     case IS_BUSY:
     case FAILS_AT_ONCE:
-        ok(result.shown == N_PICTURES, "the next one shows all", name);
+        TAP_OK(result.shown == N_PICTURES, "%s: the next one shows all", name);
         break;
     case SHOWS_NOTHING:
-        ok(n_units < N_PICTURES / 2 && result.first < N_PICTURES / 2 &&
-               result.shown == N_PICTURES - result.first,
-           "the next one shows all from when it was given up", name);
+        TAP_OK(n_units < N_PICTURES / 2 && result.first < N_PICTURES / 2 &&
+                   result.shown == N_PICTURES - result.first,
+               "%s: the next one shows all from when it was given up", name);
         break;
     case FAILS_LATER:
-        ok(result.first == 0 && result.shown >= 5 + N_PICTURES / 2,
-           "the next one goes on from the next key frame", name);
+        TAP_OK(result.first == 0 && result.shown >= 5 + N_PICTURES / 2,
+               "%s: the next one goes on from the next key frame", name);
         break;
     default:
-        ok(result.shown >= N_PICTURES / 3, "shows pictures", name); /* a busy machine: not all */
+        TAP_OK(result.shown >= N_PICTURES / 3, "%s: shows pictures",
+               name); /* a busy machine: not all */
     }
     gst_spice_video_decoder_free(decoder);
 }
@@ -270,7 +265,6 @@ int main(int argc, char **argv)
     units = encode(&video_codecs[1]);
     for (i = 0; i < N_FAULTS; i++)
         test_fault((Fault)i, units);
-    g_print("1..%d\n", n_tests);
     gst_deinit();
-    return n_failed > 0;
+    return tap_done();
 }

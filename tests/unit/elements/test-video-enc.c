@@ -280,6 +280,23 @@ static void remove_folder(const char *folder)
     g_rmdir(folder);
 }
 
+/** As in a process without a registry. */
+static void forget_plugin(const char *name)
+{
+    GstPlugin *plugin = gst_registry_find_plugin(gst_registry_get(), name);
+
+    if (plugin)
+        gst_registry_remove_plugin(gst_registry_get(), plugin);
+    gst_clear_object(&plugin);
+}
+
+static gboolean knows_plugin(const char *name)
+{
+    g_autoptr(GstPlugin) plugin = gst_registry_find_plugin(gst_registry_get(), name);
+
+    return plugin != NULL;
+}
+
 /** Which of the administrator's is taken, and that those of the library come after. */
 static void test_folder(void)
 {
@@ -297,11 +314,14 @@ static void test_folder(void)
     write_file(folder, "video-vp80.launch", "wrong codec");
     write_file(folder, "video-vp9.launch", "wrong codec");
     write_file(folder, "video-vp8.txt", "wrong name");
+    forget_plugin("audiotestsrc");
+    ok(!knows_plugin("audiotestsrc"), "a plug-in is not known", "a folder");
     texts = gst_spice_encoder_texts(folder, "vp8");
     ok(g_strv_length(texts) == g_strv_length(own) + 3 && strstr(texts[0], "second") &&
            strcmp(texts[1], "no-such-element") == 0 && strstr(texts[2], "third") &&
            strcmp(texts[3], own[0]) == 0,
        "files of the codec are read in their order, those of the library last", "a folder");
+    ok(knows_plugin("audiotestsrc"), "it is loaded, as a file names it", "a folder");
     g_object_set(encoder, "pipelines", folder, "codec", "vp8", NULL);
     ok(gst_element_set_state(encoder, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS, "starts",
        "a folder");

@@ -25,6 +25,8 @@ typedef struct {
     uint8_t *body; /* valid until the next is read */
 } RawChannel;
 
+/** A connection to that port of 127.0.0.1, which sends at once; -1 if it cannot be. */
+int raw_dial(int port);
 /** Links over `fd`, which becomes the channel's, with an empty password and all capabilities; false,
  * fd closed, if the server refuses. Reads wait five seconds at most. */
 bool raw_link(RawChannel *self, int fd, uint8_t type, uint8_t id, uint32_t connection_id);
