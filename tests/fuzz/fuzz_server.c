@@ -4,27 +4,22 @@
  * and a client that keeps to the protocol is then served.
  *
  * Everything is on one thread and nothing depends on real time: the server's context is run from
- * here, the monotonic clock (clock_gettime) is ours, and a feeder that would have to wait
- * (g_cond_wait) goes on later.
+ * here, the monotonic clock is ours, and a feeder that would have to wait goes on later (server-feeders.h).
  *
  * An input is a byte for the settings, then steps: one byte says which, the next what it needs.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../unit/display/publish-draws.h"
-#include "core/display/sender.h"
 #include "core/wire/channel.h"
-#include "core/wire/main.h"
-#include "session/cpu.h"
+#include "server-feeders.h"
+#include "server-good-client.h"
 #include "server-link.h"
 #include "session/server-sound.h"
 #include "transport/server-channel.h"
@@ -32,8 +27,6 @@
 enum {
     MAX_STEPS = 200,
     MAX_LINKS = 24,
-    MAX_TURNS = 64,
-    MAX_ITEMS = 16, /* that a feeder sends at a time */
     MAX_SURFACE = 96,
     N_DISPLAYS = 3,
 };
@@ -55,87 +48,6 @@ static uint32_t below_input(void *context, uint32_t n)
     return value % n;
 }
 
-_Noreturn static void fail(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
-
-/* Time */
-
-static gint64 now_us;
-
-__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time)
-{
-    if (clock != CLOCK_MONOTONIC)
-        return (int)syscall(SYS_clock_gettime, clock, time);
-    time->tv_sec = now_us / G_USEC_PER_SEC;
-    time->tv_nsec = now_us % G_USEC_PER_SEC * 1000;
-    return 0;
-}
-
-/* Feeders: what stands for the pipelines that send displays */
-
-typedef struct {
-    GMutex lock;
-    SpiceClientImages *images;
-} Images;
-
-typedef struct {
-    GstSpiceMediaChannel *channel;
-    GstSpiceSharedView *view;
-    Images *images;
-    SpiceSender *sender;
-    SpiceSenderOutput out;
-    unsigned n_sent; /* of out's messages */
-} Feeder;
-
-/** What would wait just now. */
-static struct {
-    GstSpiceMediaChannel *channel;
-    GstSpiceSharedView *view;
-} waits;
-
-static GThread *stage_thread;
-
-/** Takes the place of GLib's in the code under test: nobody waits here, but for the thread that encodes
- * sound. */
-void g_cond_wait(GCond *cond, GMutex *mutex)
-{
-    if (g_thread_self() != stage_thread) {
-        g_cond_wait_until(cond, mutex, now_us + G_USEC_PER_SEC / 100);
-        return;
-    }
-    g_mutex_unlock(mutex);
-    if (waits.channel)
-        gst_spice_media_channel_set_flushing(waits.channel, TRUE);
-    else if (waits.view)
-        gst_spice_shared_view_set_flushing(waits.view, TRUE);
-    else
-        fail("something waits that should not");
-    g_mutex_lock(mutex);
-}
-
-static gpointer images_create(void)
-{
-    const SpiceClientImagesLimits limits = {.pixmap_pixels = 1 << 16, .glz_pixels = 1 << 16};
-    Images *images = g_new0(Images, 1);
-
-    g_mutex_init(&images->lock);
-    images->images =
-        spice_client_images_create(&spice_allocator_libc, gst_spice_cpu_flags(), 7, &limits);
-    return images;
-}
-
-static void images_destroy(gpointer data)
-{
-    Images *images = data;
-
-    spice_client_images_destroy(images->images);
-    g_mutex_clear(&images->lock);
-    g_free(images);
-}
-
 /* The stage: server, clients, and what they hold */
 
 typedef struct {
@@ -148,132 +60,17 @@ typedef struct {
     Input input;
     Choices choices;
     GstSpiceServer *server;
-    GPtrArray *feeders;
+    Feeders feeders;
     Client links[MAX_LINKS];
     guint n_links;
     guint8 keys[1 << 16];
     guint8 buttons[16];
     guint n_held;
-    guint n_opened;
 } Stage;
 
 static uint32_t below(Stage *stage, uint32_t n)
 {
     return below_input(&stage->input, n);
-}
-
-static void feeder_free(gpointer data)
-{
-    Feeder *feeder = data;
-
-    spice_sender_destroy(feeder->sender);
-    spice_sender_output_clear(&feeder->out);
-    gst_spice_shared_view_free(feeder->view);
-    gst_spice_media_channel_unref(feeder->channel);
-    g_free(feeder);
-}
-
-static void on_opened(GstSpiceMediaChannel *channel, gpointer user_data)
-{
-    Stage *stage = user_data;
-    const guint8 id = gst_spice_media_channel_get_id(channel);
-    const SpiceViewConfig view = {0};
-    Feeder *feeder = g_new0(Feeder, 1);
-    SpiceSenderConfig config = {
-        .allocator = &spice_allocator_libc,
-        .channel_id = id,
-        .first_serial = gst_spice_media_channel_get_next_serial(channel),
-        .has_lz4 = gst_spice_media_channel_peer_has(channel, SPICE_DISPLAY_CAP_LZ4_COMPRESSION),
-        .mode = (SpiceImageMode)gst_spice_media_channel_get_image_compression(channel),
-    };
-    SpiceError error = {0};
-
-    stage->n_opened++;
-    feeder->channel = gst_spice_media_channel_ref(channel);
-    feeder->images = gst_spice_media_channel_get_shared(channel, images_create, images_destroy);
-    feeder->view =
-        gst_spice_shared_view_new(gst_spice_server_get_display(stage->server, id), &view);
-    spice_sender_output_init(&feeder->out, &spice_allocator_libc);
-    config.images = feeder->images->images;
-    feeder->sender = spice_sender_create(&config);
-    g_ptr_array_add(stage->feeders, feeder);
-    if (!spice_sender_take_init(feeder->sender, gst_spice_media_channel_get_display_init(channel),
-                                &error))
-        gst_spice_media_channel_close(channel, "its INIT");
-}
-
-static void on_closed(GstSpiceMediaChannel *channel, gpointer user_data)
-{
-    Stage *stage = user_data;
-
-    for (guint i = 0; i < stage->feeders->len; i++) {
-        if (((Feeder *)stage->feeders->pdata[i])->channel == channel) {
-            g_ptr_array_remove_index(stage->feeders, i);
-            return;
-        }
-    }
-    fail("a channel is closed that was not opened");
-}
-
-static const GstSpiceMediaHandler media_handler = {on_opened, on_closed};
-
-/** Sends what was encoded and not sent yet. FALSE if it would have to wait. */
-static gboolean feeder_send(Feeder *feeder)
-{
-    while (feeder->n_sent < feeder->out.n_messages) {
-        const guint i = feeder->n_sent;
-        g_autoptr(GBytes) body = g_bytes_new(
-            feeder->out.bytes.data + feeder->out.messages[i].offset, feeder->out.messages[i].size);
-        GstSpiceSendResult result;
-
-        gst_spice_media_channel_set_flushing(feeder->channel, FALSE);
-        waits.channel = feeder->channel;
-        result = gst_spice_media_channel_send(feeder->channel, feeder->out.messages[i].type, body);
-        waits.channel = NULL;
-        if (result != GST_SPICE_SEND_OK)
-            return FALSE;
-        feeder->n_sent++;
-    }
-    return TRUE;
-}
-
-static void feed(Feeder *feeder)
-{
-    for (guint n = 0; n < MAX_ITEMS && feeder_send(feeder); n++) {
-        SpiceViewItem *item;
-        SpiceError error = {0};
-
-        gst_spice_shared_view_set_flushing(feeder->view, FALSE);
-        waits.view = feeder->view;
-        if (!gst_spice_shared_view_next(feeder->view, 0, &item))
-            item = NULL;
-        waits.view = NULL;
-        if (!item)
-            return;
-        spice_sender_set_mode(
-            feeder->sender,
-            (SpiceImageMode)gst_spice_media_channel_get_image_compression(feeder->channel));
-        feeder->n_sent = 0;
-        if (!spice_sender_encode(feeder->sender, item->type, item->message, &feeder->out, &error))
-            feeder->out.n_messages = 0;
-        spice_view_item_done(item);
-    }
-}
-
-static void feed_all(Stage *stage)
-{
-    for (guint i = 0; i < stage->feeders->len; i++)
-        feed(stage->feeders->pdata[i]);
-}
-
-/** Lets the server do what it has to do. */
-static void turn(Stage *stage)
-{
-    guint n = 0;
-
-    while (g_main_context_iteration(stage->server->context, FALSE))
-        if (++n > 10000)
-            fail("the server is busy with nothing");
 }
 
 /* Input of clients */
@@ -655,90 +452,10 @@ static void step(Stage *stage)
         set_something(stage);
         return; /* and something else before the server gets to it */
     default:
-        feed_all(stage);
+        feeders_feed(&stage->feeders);
         break;
     }
-    turn(stage);
-}
-
-/* A client that keeps to the protocol */
-
-static const guint8 attach_channels[] = {104, 0, 0, 0, 0, 0};
-static const guint8 display_init[] = {101, 0, 14, 0, 0, 0, 1, 0, 0, 16,
-                                      0,   0, 0,  0, 0, 1, 0, 0, 1, 0};
-
-typedef struct {
-    int fd;
-    GByteArray *bytes;
-    gsize at; /* of the next message */
-} GoodChannel;
-
-/** Reads messages until one is of this type. */
-static void expect_message(Stage *stage, GoodChannel *channel, guint16 wanted, const char *what)
-{
-    for (guint n = 0; n < MAX_TURNS; n++) {
-        guint8 buffer[65536];
-        gssize size;
-
-        while (channel->bytes->len - channel->at >= SPICE_MINI_HEADER_SIZE) {
-            SpiceDataHeader header;
-
-            spice_mini_data_header_decode(&header, channel->bytes->data + channel->at);
-            if (channel->bytes->len - channel->at - SPICE_MINI_HEADER_SIZE < header.size)
-                break;
-            channel->at += SPICE_MINI_HEADER_SIZE + header.size;
-            if (header.type == wanted)
-                return;
-        }
-        feed_all(stage);
-        turn(stage);
-        while ((size = recv(channel->fd, buffer, sizeof buffer, 0)) > 0) {
-            g_byte_array_append(channel->bytes, buffer, (guint)size);
-            turn(stage);
-        }
-    }
-    fail(what);
-}
-
-static void good_write(const GoodChannel *channel, const guint8 *data, gsize size)
-{
-    if (send(channel->fd, data, size, MSG_NOSIGNAL) != (gssize)size)
-        fail("a good client is thrown out");
-}
-
-static void good_close(GoodChannel *channel)
-{
-    close(channel->fd);
-    g_byte_array_unref(channel->bytes);
-}
-
-static void serve_good_client(Stage *stage)
-{
-    guint32 caps = 0;
-    SpiceLinkRequest request = {
-        .channel_type = SPICE_CHANNEL_MAIN, .channel_caps = {1, &caps}, .mini_header = TRUE};
-    GoodChannel main = {.bytes = g_byte_array_new()}, display = {.bytes = g_byte_array_new()};
-    const guint opened = stage->n_opened;
-
-    if (!fuzz_link_channel(stage->server, &request, TRUE, &main.fd))
-        fail("a good client is not let in");
-    expect_message(stage, &main, SPICE_MSG_MAIN_INIT, "a good client gets no INIT");
-    good_write(&main, attach_channels, sizeof attach_channels);
-    expect_message(stage, &main, SPICE_MSG_MAIN_CHANNELS_LIST, "it gets no list of channels");
-    request.channel_type = SPICE_CHANNEL_DISPLAY;
-    request.connection_id =
-        ((GstSpiceServerClient *)g_list_last(stage->server->clients)->data)->session_id;
-    if (!fuzz_link_channel(stage->server, &request, TRUE, &display.fd))
-        fail("it gets no display");
-    good_write(&display, display_init, sizeof display_init);
-    turn(stage);
-    if (stage->n_opened != opened + 1)
-        fail("its display is not opened");
-    expect_message(stage, &display, SPICE_MSG_DISPLAY_SURFACE_CREATE, "it gets no surface");
-    expect_message(stage, &display, SPICE_MSG_DISPLAY_DRAW_COPY, "it gets no picture");
-    good_close(&display);
-    good_close(&main);
-    turn(stage);
+    server_turn(stage->server);
 }
 
 /** Display 0 has a surface, and something to be seen on it. */
@@ -771,12 +488,12 @@ static void leave(Stage *stage)
     for (guint i = 0; i < stage->n_links; i++)
         if (stage->links[i].fd >= 0)
             close(stage->links[i].fd);
-    turn(stage);
+    server_turn(stage->server);
     now_us += G_USEC_PER_SEC;
-    turn(stage);
+    server_turn(stage->server);
     if (stage->server->clients)
         fail("a client stays that has gone");
-    if (stage->feeders->len > 0)
+    if (stage->feeders.list->len > 0)
         fail("a media channel stays that has gone");
     if (stage->n_held > 0)
         fail("something is held down by nobody");
@@ -787,14 +504,13 @@ static void begin(Stage *stage)
     const guint settings = below(stage, 256);
 
     now_us = 1000 * (gint64)G_USEC_PER_SEC;
-    stage_thread = g_thread_self();
     stage->choices = (Choices){below_input, &stage->input};
-    stage->feeders = g_ptr_array_new_with_free_func(feeder_free);
     stage->server = gst_spice_server_new();
+    feeders_init(&stage->feeders, stage->server);
     /* Its I/O thread is this one: what others have it do comes when its context is run. */
     stage->server->thread = g_thread_ref(g_thread_self());
     g_main_context_push_thread_default(stage->server->context);
-    gst_spice_server_set_media_handler(stage->server, &media_handler, stage);
+    gst_spice_server_set_media_handler(stage->server, &feeders_media_handler, &stage->feeders);
     gst_spice_server_set_input_handler(stage->server,
                                        settings & 1 ? &plain_handler : &input_handler, stage);
     gst_spice_server_set_mouse_modes(stage->server, 1 + (settings >> 1) % 3);
@@ -817,11 +533,11 @@ static void end(Stage *stage)
 
     gst_spice_server_set_media_handler(server, NULL, NULL);
     gst_spice_server_close(server);
-    turn(stage);
+    server_turn(stage->server);
     g_main_context_pop_thread_default(context);
     g_object_unref(server);
     g_main_context_unref(context);
-    g_ptr_array_unref(stage->feeders);
+    feeders_clear(&stage->feeders);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -832,10 +548,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     begin(stage);
     for (unsigned i = 0; i < MAX_STEPS && stage->input.size > 0; i++)
         step(stage);
-    turn(stage);
+    server_turn(stage->server);
     leave(stage);
     ensure_picture(stage);
-    serve_good_client(stage);
+    good_client_is_served(&stage->feeders);
     leave(stage);
     end(stage);
     g_free(stage);
