@@ -8,6 +8,7 @@ import json
 import sys
 import xml.etree.ElementTree as ET
 
+LAST_LINES = 80  # of what such a test printed
 passed = 0
 failures = []
 seconds = collections.Counter()
@@ -30,10 +31,11 @@ for folder in sys.argv[1:]:
                 test = json.loads(line)
                 # "project:suite / test", or "project / test" for a test without a suite.
                 seconds[f"{folder} {test['name'].split(' / ')[0]}"] += test["duration"]
-                # One that ran out of time, or died between two subtests, has no case that failed.
+                # One that was ended, or died between two subtests, has no case that failed; it says why at its end.
                 if test["result"] not in ("OK", "EXPECTEDFAIL") and not blamed & {
                         test["name"], test["name"].split(" / ")[-1]}:
-                    failures.append(f"{test['result']} {folder}: {test['name']}")
+                    last = test.get("stderr", "").splitlines()[-LAST_LINES:]
+                    failures.append("\n".join([*last, f"{test['result']} {folder}: {test['name']}"]))
 for name, value in seconds.items():
     print(f"{value:8.1f} s  {name}")
 if not passed and not failures:
