@@ -465,7 +465,9 @@ def test_frames_come_at_most_so_often():
         time.sleep(5)
         frames = [int(re.search(r"frames (\d+)", line).group(1))
                   for line in serve.lines.drain()[n:]]
-        check(frames and all(5 <= n <= 11 for n in frames), f"10 a second: {frames}")
+        # On a busy machine one report covers more than a second, and the next one less.
+        mean = sum(frames) / max(len(frames), 1)
+        check(5 <= mean <= 11 and max(frames) <= 20, f"10 a second: {frames}")
         x.xdotool("key", "ctrl+c")
         time.sleep(1)
         check_shown(serve, x, "when it rests")
