@@ -12,7 +12,7 @@ import time
 
 from harness import BUILD, Xvfb, check, run_tests, up_to_three_times
 from sound_server import SERVERS
-from tones import check_unbroken, read_sound, trim, usual_frequency
+from tones import broken, check_unbroken, read_sound, trim, usual_frequency
 from vm import wait_until
 
 sound = importlib.import_module("test-sound")
@@ -63,14 +63,14 @@ def launch(server, port, pattern):
 
 
 def listen(server, client, seconds=5):
-    """(what the client plays on the device, what the host hears of the microphone): files."""
-    out, heard = (os.path.join(server.folder, name) for name in ("out.raw", "heard.raw"))
-    with server.recording("out", out), server.tone("mic", 660), sound.host(48000, heard) as port, \
-            client(server, port) as program:
+    """(what the client plays on the device, what the host hears of the microphone, what the microphone gives): files."""
+    out, heard, given = (os.path.join(server.folder, name) for name in ("out.raw", "heard.raw", "given.raw"))
+    with server.recording("out", out), server.tone("mic", 660), server.recording("mic", given), \
+            sound.host(48000, heard) as port, client(server, port) as program:
         wait_until(lambda: len(server.streams()) > 1 or server.streams("source-outputs"), 20, "a stream of the client's")
         time.sleep(seconds)
         check(program.said() == "", program.said()[-800:])
-    return out, heard
+    return out, heard, given
 
 
 def check_tones(path, what, seconds, tones, most=0.1):
@@ -86,8 +86,11 @@ def check_played(path, what, seconds=3, most=0.1):
     check_tones(path, what, seconds, ((0, 440), (1, 594)), most)
 
 
-def check_heard(path, what):
-    check_tones(path, what, 2, ((0, 660),))
+def check_heard(heard, given, what):
+    """As whole as the sound server gives it: on a busy machine PipeWire now and then plays the same again and again."""
+    lost = broken(trim(read_sound(given)[0])[24000:-9600], 660, 48000)
+    print(f"# {what}: of what it gives itself {len(lost[0])} of {lost[1]} frames are broken")
+    check_tones(heard, what, 2, ((0, 660),), 0.1 + len(lost[0]) / lost[1])
 
 
 def on_each_server(test):
@@ -100,13 +103,13 @@ def test_sound_servers_play_and_record():
     def plays_and_records(kind):
         with kind("out", "mic") as server:
             server.set_default("source", "mic.monitor")
-            out, heard = listen(server, spice_view)
+            out, *microphone = listen(server, spice_view)
             check_played(out, f"spice-view by {kind.name}")
-            check_heard(heard, f"the microphone by {kind.name}")
-            out, _ = listen(server, lambda *at: launch(*at, r"desktop\.audio ! spiceaudiosink"))
+            check_heard(*microphone, f"the microphone by {kind.name}")
+            out, *_ = listen(server, lambda *at: launch(*at, r"desktop\.audio ! spiceaudiosink"))
             check_played(out, f"a launch line by {kind.name}")
-            _, heard = listen(server, lambda *at: launch(*at, r"spiceaudiosrc ! desktop\.record"))
-            check_heard(heard, f"a launch line's microphone by {kind.name}")
+            _, *microphone = listen(server, lambda *at: launch(*at, r"spiceaudiosrc ! desktop\.record"))
+            check_heard(*microphone, f"a launch line's microphone by {kind.name}")
 
     on_each_server(plays_and_records)
 
