@@ -7,10 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "always-inline.h"
 #include "bytes.h"
 #include "rows.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* What one unit of a pass is on the wire and in memory. */
 typedef enum {

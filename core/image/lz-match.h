@@ -8,9 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "always-inline.h"
 #include "bytes.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 enum {
     MAX_LITERAL = 32, /* units after one control byte */

@@ -8,14 +8,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "always-inline.h"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #define SPICE_QUIC_X86 1
 #else
 #define SPICE_QUIC_X86 0
 #endif
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 enum {
     SPICE_QUIC_MASKS = 7,        /* steps of the wait mask */
