@@ -100,10 +100,11 @@ static void open_channel(GstSpiceClientPipelines *self, GstSpiceMediaChannel *ch
 /** The next order; NULL: there was none until then (monotonic; 0: there will be one). */
 static Order *next_order(GstSpiceClientPipelines *self, gint64 until_us)
 {
+    const gint64 left_us = until_us - g_get_monotonic_time(); /* read once: MAX looks twice */
+
     if (until_us == 0)
         return g_async_queue_pop(self->orders);
-    return g_async_queue_timeout_pop(self->orders,
-                                     (guint64)MAX(until_us - g_get_monotonic_time(), 0));
+    return g_async_queue_timeout_pop(self->orders, (guint64)MAX(left_us, 0));
 }
 
 /** Of what clients had, glibc keeps many times what is in use, in its arenas, one a thread. */

@@ -76,11 +76,11 @@ void desktop_source_watch(DesktopSource *self, int fd)
 DesktopWait desktop_source_wait(DesktopSource *self, gboolean readable, gint64 until)
 {
     DesktopSourcePrivate *priv = PRIVATE(self);
-    GstClockTime timeout = GST_CLOCK_TIME_NONE;
+    const gint64 left_us = until - g_get_monotonic_time(); /* read once: MAX looks twice */
+    const GstClockTime timeout =
+        until >= 0 ? (GstClockTime)MAX(left_us, 0) * GST_USECOND : GST_CLOCK_TIME_NONE;
     int ready;
 
-    if (until >= 0)
-        timeout = (GstClockTime)MAX(until - g_get_monotonic_time(), 0) * GST_USECOND;
     if (priv->fd.fd >= 0)
         gst_poll_fd_ctl_read(priv->poll, &priv->fd, readable);
     ready = gst_poll_wait(priv->poll, timeout);

@@ -98,6 +98,7 @@ static gpointer play(gpointer data)
     while (goes_on) {
         guint n;
         gboolean with_overlay, is_new;
+        gint64 now;
 
         g_mutex_lock(&lock);
         /* What captures the desktop sees that nothing changes; an X server would draw it again. */
@@ -110,10 +111,11 @@ static gpointer play(gpointer data)
         if (is_new)
             push(n, with_overlay);
         due += FRAME_US;
-        if (due > g_get_monotonic_time())
-            g_usleep((gulong)(due - g_get_monotonic_time()));
+        now = g_get_monotonic_time();
+        if (due > now)
+            g_usleep((gulong)(due - now));
         else
-            due = g_get_monotonic_time(); /* it was held up: frames are not made up for */
+            due = now; /* it was held up: frames are not made up for */
     }
     return NULL;
 }

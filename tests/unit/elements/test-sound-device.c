@@ -141,13 +141,14 @@ static gboolean test_card_unprepare(GstAudioSink *sink)
 static gint test_card_write(GstAudioSink *sink, gpointer data, guint size)
 {
     TestCard *self = (TestCard *)sink;
-    gint64 due_us;
+    gint64 due_us, left_us;
 
     if (self->start_us == 0)
         self->start_us = g_get_monotonic_time();
     self->n_played += size / 4;
     due_us = self->start_us + (gint64)(self->n_played * G_USEC_PER_SEC / CARD_RATE);
-    g_usleep((gulong)MAX(due_us - g_get_monotonic_time(), 0));
+    left_us = due_us - g_get_monotonic_time(); /* read once: MAX looks twice */
+    g_usleep((gulong)MAX(left_us, 0));
     return (gint)size;
 }
 

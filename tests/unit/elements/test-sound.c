@@ -233,6 +233,7 @@ static void play_now(Player *self, guint n, gint64 late_us)
         GstBuffer *sound = gst_buffer_new_allocate(NULL, PACKET * 4, NULL);
         const gint64 made_us = start_us + (gint64)i * PACKET_US;
         const gint64 now = g_get_monotonic_time();
+        gint64 left_us;
 
         gst_buffer_memset(sound, 0, 1, PACKET * 4);
         gst_spice_buffer_set_media_time(
@@ -241,7 +242,8 @@ static void play_now(Player *self, guint n, gint64 late_us)
                                               NULL));
         gst_harness_push(self->h, sound);
         look(self);
-        g_usleep((gulong)MAX(made_us + PACKET_US - g_get_monotonic_time(), 0));
+        left_us = made_us + PACKET_US - g_get_monotonic_time(); /* read once: MAX looks twice */
+        g_usleep((gulong)MAX(left_us, 0));
     }
 }
 
